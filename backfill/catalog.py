@@ -1,0 +1,71 @@
+"""Catalog: the transforms package, where a transform's name is its file's name."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from backfill.conditions import suggest
+from backfill.declaration import Transform, from_document
+from backfill.errors import TransformNotFound
+
+
+class Catalog:
+    """The transforms of one package; each is loaded only when it is asked for by name."""
+
+    def __init__(self, package: str, root: Path | None = None) -> None:
+        self.package = package
+        self._root = root or Path.cwd()
+
+    def find(self, name: str) -> Transform[..., Any]:
+        """Load `name` from its file, NAME.py or NAME.json.
+
+        Raises:
+            TransformNotFound: there is no such file, or it does not declare a transform of that name.
+            DeclarationError: the file's definition contradicts itself.
+        """
+        folder = self.folder()
+        if name.isidentifier() and (folder / f"{name}.json").is_file():
+            return from_document(name, (folder / f"{name}.json").read_bytes())
+        if name.isidentifier() and (folder / f"{name}.py").is_file():
+            return self._import(name)
+        raise TransformNotFound(
+            f"there is no transform {name!r} in {self.package}/.{suggest(name, self.names())} "
+            f"See them with: backfill list. Make it with: backfill new {name}"
+        )
+
+    def names(self) -> Iterator[str]:
+        """The names of all transforms, by their files alone; nothing is imported."""
+        for file in sorted(self.folder().iterdir()):
+            if file.suffix in (".py", ".json") and not file.stem.startswith("_"):
+                yield file.stem
+
+    def folder(self) -> Path:
+        """Where the package's files are; raises TransformNotFound when there is no such package."""
+        if str(self._root) not in sys.path:
+            sys.path.insert(0, str(self._root))  # transforms are the project's code, importable as its tests import it
+        importlib.invalidate_caches()
+        try:
+            spec = importlib.util.find_spec(self.package)
+        except ModuleNotFoundError:
+            spec = None
+        if spec is None or not spec.submodule_search_locations:
+            raise TransformNotFound(
+                f"there is no package {self.package!r} in {self._root.name or self._root}/. Make one with: backfill init; "
+                'or name yours in pyproject.toml: [tool.backfill] transforms = "myapp.transforms"'
+            )
+        return Path(next(iter(spec.submodule_search_locations)))
+
+    def _import(self, name: str) -> Transform[..., Any]:
+        module = importlib.import_module(f"{self.package}.{name}")
+        found = getattr(module, name, None)
+        if not isinstance(found, Transform):
+            raise TransformNotFound(
+                f"{self.package}/{name}.py does not declare a transform called {name}: "
+                f"the file, the function and the name are one word"
+            )
+        return found

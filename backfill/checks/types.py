@@ -1,0 +1,106 @@
+"""Fields and columns are of one family: text in text, numbers in numbers, models and lists in JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from enum import Enum
+from types import NoneType, UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from uuid import UUID
+
+import sqlalchemy as sa
+from pydantic import BaseModel
+
+from backfill.finding import Finding
+from backfill.form import columns_of_model
+from backfill.target import Target
+
+_FIELD_FAMILIES: tuple[tuple[type, str], ...] = (
+    (bool, "boolean"),
+    (int, "number"),
+    (float, "number"),
+    (Decimal, "number"),
+    (str, "text"),
+    (bytes, "bytes"),
+    (UUID, "uuid"),
+    (datetime, "moment"),
+    (date, "date"),
+    (time, "time"),
+    (timedelta, "interval"),
+    (BaseModel, "document"),
+    (Mapping, "document"),
+    (list, "list"),
+    (tuple, "list"),
+    (set, "list"),
+    (frozenset, "list"),
+)
+_COLUMN_FAMILIES: tuple[tuple[type, frozenset[str]], ...] = (
+    (sa.JSON, frozenset({"document", "list", "text", "number", "boolean"})),
+    (sa.ARRAY, frozenset({"list"})),
+    (sa.Boolean, frozenset({"boolean"})),
+    (sa.Integer, frozenset({"number", "boolean"})),
+    (sa.Numeric, frozenset({"number"})),
+    (sa.Uuid, frozenset({"uuid", "text"})),
+    (sa.String, frozenset({"text", "uuid"})),
+    (sa.LargeBinary, frozenset({"bytes"})),
+    (sa.DateTime, frozenset({"moment", "date"})),
+    (sa.Date, frozenset({"date", "moment"})),
+    (sa.Time, frozenset({"time"})),
+    (sa.Interval, frozenset({"interval"})),
+)
+_ADVICE = {
+    "document": "it needs a JSON column; for text say json.dumps(...)",
+    "list": "it needs a JSON or array column; for text say json.dumps(...)",
+}
+
+
+def check_types(target: Target) -> Iterator[Finding]:
+    """Output fields, and literal values of a JSON definition, that their column cannot hold."""
+    for model in target.transform.form.outputs:
+        for field, column in columns_of_model(model).items():
+            families = set(_families(model.model_fields[field].annotation))
+            yield from _compare(target, column, families, f"{model.__name__}.{field}")
+    for column, value in (target.transform.definition.values or {}).items():
+        yield from _compare(target, column, set(_families(type(value))), f'"set": {column}')
+
+
+def _compare(target: Target, column: str, families: set[str], what: str) -> Iterator[Finding]:
+    if column not in target.table.c:
+        return
+    kind = target.table.c[column].type
+    held = next((held for base, held in _COLUMN_FAMILIES if isinstance(kind, base)), None)
+    for family in sorted(families - held) if held is not None else ():
+        advice = _ADVICE.get(family, "change the model or the column")
+        yield Finding("writes-type", f"{what} is a {family} and {target.name}.{column} is {_spell(kind)}: {advice}")
+
+
+def _families(annotation: Any) -> Iterator[str]:
+    origin = get_origin(annotation)
+    if origin in (Union, UnionType):
+        for member in get_args(annotation):
+            yield from _families(member)
+    elif origin is Annotated:
+        yield from _families(get_args(annotation)[0])
+    elif origin is Literal:
+        for value in get_args(annotation):
+            yield from _families(type(value))
+    else:
+        yield from _family(origin or annotation)
+
+
+def _family(kind: Any) -> Iterator[str]:
+    if not isinstance(kind, type) or kind is NoneType:
+        return
+    if issubclass(kind, Enum):
+        for member in kind:
+            yield from _family(type(member.value))
+        return
+    family = next((family for base, family in _FIELD_FAMILIES if issubclass(kind, base)), None)
+    if family is not None:
+        yield family
+
+
+def _spell(kind: Any) -> str:
+    return type(kind).__name__

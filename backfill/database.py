@@ -1,0 +1,119 @@
+"""Database: the connection a run was given, and how a batch's transaction begins and ends on it."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any, Self
+
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import DBAPIError, PendingRollbackError, StatementError
+
+from backfill.dialect import Limits
+from backfill.dialects import dialect_of
+from backfill.errors import ForeignCommit
+from backfill.fault import Fault, Faulted
+
+
+class Database(AbstractContextManager["Database"]):
+    """One connection in AUTOCOMMIT, on which every transaction is begun and ended in plain sight.
+
+    Where somebody else owns the transaction (`shared`), a savepoint stands for each batch instead: then the
+    batches become durable together, when the owner commits.
+    """
+
+    def __init__(self, connection: Connection, limits: Limits | None = None, *, shared: bool = False) -> None:
+        self.connection = connection
+        self.dialect = dialect_of(connection)
+        self.shared = shared
+        self._limits = limits or Limits()
+        self._noted: Mapping[str, Any] = {}
+
+    @classmethod
+    @contextmanager
+    def of(cls, engine: Engine, limits: Limits | None = None) -> Iterator[Self]:
+        """A database on a connection of its own."""
+        with (
+            engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection,
+            cls(connection, limits) as database,
+        ):
+            yield database
+
+    def __enter__(self) -> Self:
+        """Note the session's own settings."""
+        with self.faults():
+            self._noted = self.dialect.prepare(self.connection, self._limits)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Give the session its own settings back, unless the link is gone."""
+        if not self.connection.invalidated and not self.connection.closed:
+            self.dialect.restore(self.connection, self._noted)
+
+    @contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        """One transaction: committed at the end, rolled back on any error. Raises Faulted for database errors."""
+        with self.faults():
+            begin, commit, rollback = self._framing()
+            begin()
+            try:
+                yield self.connection
+            except BaseException:
+                self._try(rollback)
+                raise
+            commit()
+
+    @contextmanager
+    def sentinel(self) -> Iterator[None]:
+        """A savepoint that survives only if nobody ends the transaction inside.
+
+        Raises:
+            ForeignCommit: it did not survive, so part of the batch may stand without its checkpoint.
+        """
+        name = f"backfill_{secrets.token_hex(4)}"
+        self.connection.exec_driver_sql(f"SAVEPOINT {name}")
+        yield
+        try:
+            self.connection.exec_driver_sql(f"RELEASE SAVEPOINT {name}")
+        except DBAPIError as error:
+            if self.dialect.classify(error)[0] is Fault.LINK:
+                raise
+            raise ForeignCommit(
+                "something inside the batch committed or rolled back (DDL, COMMIT or a trigger's ROLLBACK), so the "
+                "batch is not one unit any more. Find it in the transform, compare the rows of this batch, then: "
+                "backfill run"
+            ) from None
+
+    def _framing(self) -> tuple[Any, Any, Any]:
+        execute = self.connection.exec_driver_sql
+        if self.shared:
+            name = f"backfill_{secrets.token_hex(4)}"
+            return (
+                lambda: execute(f"SAVEPOINT {name}"),
+                lambda: execute(f"RELEASE SAVEPOINT {name}"),
+                lambda: execute(f"ROLLBACK TO SAVEPOINT {name}"),
+            )
+        return (
+            lambda: self.dialect.begin(self.connection, self._limits, self._noted),
+            lambda: self.dialect.end(self.connection, "COMMIT"),
+            lambda: self.dialect.end(self.connection, "ROLLBACK"),
+        )
+
+    def _try(self, rollback: Any) -> None:
+        try:
+            rollback()
+        except (DBAPIError, PendingRollbackError):
+            self.connection.invalidate()  # what the server made of it is unknown; the ledger will tell
+
+    @contextmanager
+    def faults(self) -> Iterator[None]:
+        """Turn a driver's error into Faulted, which has a kind and a code and no row values."""
+        try:
+            yield
+        except DBAPIError as error:
+            raise Faulted(*self.dialect.classify(error)) from None
+        except PendingRollbackError:
+            raise Faulted(Fault.LINK, "connection lost") from None
+        except StatementError as error:  # a value that could not be bound
+            raise Faulted(Fault.ROW, type(error.orig or error).__name__) from None

@@ -1,0 +1,240 @@
+"""MariaDB and MySQL: READ COMMITTED, so that no gap is locked, in strict mode, so that nothing is stored in part."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    Column,
+    ColumnElement,
+    Connection,
+    String,
+    Table,
+    and_,
+    cast,
+    func,
+    literal,
+    or_,
+    text,
+    type_coerce,
+)
+from sqlalchemy.dialects.mysql import ENUM, LONGTEXT, SET
+from sqlalchemy.exc import DBAPIError, InterfaceError
+from sqlalchemy.types import BINARY
+
+from backfill.conditions import Condition
+from backfill.dialect import Dialect, Limits
+from backfill.fault import Fault
+from backfill.finding import Finding, Severity
+from backfill.key import Key
+
+_CODES = {
+    Fault.CONFLICT: (1213, 1205, 1020),
+    Fault.TOO_SLOW: (1969, 3024, 1317),
+    Fault.LINK: (2002, 2003, 2006, 2013, 2055, 4031, 1053, 1040, 1927),
+    Fault.UNWRITABLE: (1290, 1792, 1836, 1021, 1114),
+    Fault.ROW: (1048, 1062, 1153, 1264, 1265, 1292, 1301, 1366, 1406, 1451, 1452, 3819, 4025),
+    Fault.SCHEMA: (1054, 1146, 1072),
+}
+_FAULTS = {code: fault for fault, codes in _CODES.items() for code in codes}
+
+_STRICT = "STRICT_ALL_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,ERROR_FOR_DIVISION_BY_ZERO"
+_PINNED = ("sql_mode", "time_zone", "innodb_lock_wait_timeout")
+_PINNED_MARIADB = ("max_statement_time", "idle_transaction_timeout")
+
+
+class MySQL(Dialect):
+    """MariaDB through PyMySQL or mysqlclient; MySQL where it is the same."""
+
+    name = "mysql"
+
+    def prepare(self, connection: Connection, limits: Limits) -> Mapping[str, Any]:
+        """Note what `begin` will pin, since these settings outlive a transaction."""
+        names = _pinned(connection)
+        row = connection.exec_driver_sql("SELECT " + ", ".join(f"@@SESSION.{name}" for name in names)).one()
+        return dict(zip(names, row, strict=True))
+
+    def restore(self, connection: Connection, noted: Mapping[str, Any]) -> None:
+        """Give the session its own settings back."""
+        _assign(connection, noted)
+
+    def begin(self, connection: Connection, limits: Limits, noted: Mapping[str, Any]) -> None:
+        """Pin the settings at every batch: another user of the pool may have changed them."""
+        wanted = {
+            "sql_mode": _STRICT,
+            "time_zone": "+00:00",
+            "innodb_lock_wait_timeout": max(1, round(limits.lock_seconds)),
+            "max_statement_time": limits.statement_seconds,
+            "idle_transaction_timeout": round(limits.idle_seconds),
+        }
+        _assign(connection, {name: wanted[name] for name in noted})
+        connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL READ COMMITTED")
+        connection.exec_driver_sql("START TRANSACTION")
+
+    def clock(self, seconds: float = 0) -> ColumnElement[Any]:
+        """UTC_TIMESTAMP to the microsecond; it is the statement's time."""
+        return func.timestampadd(text("MICROSECOND"), literal(round(seconds * 1e6)), func.utc_timestamp(text("6")))
+
+    def seconds_until(self, moment: ColumnElement[Any]) -> ColumnElement[Any]:
+        """By the difference in microseconds."""
+        return func.timestampdiff(text("MICROSECOND"), func.utc_timestamp(text("6")), moment) / literal(1e6)
+
+    def after(self, columns: Sequence[ColumnElement[Any]], key: Key) -> Condition:
+        """Expanded: `(a, b) > (x, y)` would scan the whole index here."""
+        return _beyond(columns, key, inclusive=False, descending=False)
+
+    def upto(self, columns: Sequence[ColumnElement[Any]], key: Key) -> Condition:
+        """Expanded, for the same reason."""
+        return _beyond(columns, key, inclusive=True, descending=True)
+
+    def refine(self, connection: Connection, table: Table, key: tuple[str, ...]) -> None:
+        """MariaDB's JSON is LONGTEXT with a check, and reflection sees only the text."""
+        if not _is_mariadb(connection):
+            return
+        found = connection.execute(text(_JSON_COLUMNS), {"schema": table.schema, "name": table.name}).scalars()
+        documents = {clause.lower() for clause in found}
+        for column in table.columns:
+            if isinstance(column.type, LONGTEXT) and f"json_valid(`{column.name.lower()}`)" in documents:
+                column.type = JSON()
+
+    def json_null(self, column: Column[Any]) -> Condition:
+        """MariaDB's JSON is text; MySQL's is made text by the comparison."""
+        return func.json_type(type_coerce(column, String)) == "NULL"
+
+    def comparable(self, column: ColumnElement[Any]) -> ColumnElement[Any]:
+        """Bytes decide, whatever the column's collation says; JSON is compared in its normal form."""
+        if isinstance(column.type, JSON):
+            return cast(func.json_extract(column, "$"), BINARY)
+        return cast(column, BINARY) if isinstance(column.type, String) else column
+
+    def estimate(self, connection: Connection, table: Table) -> int | None:
+        """InnoDB's statistics, which are sampled."""
+        found = connection.execute(
+            text(
+                "SELECT table_rows FROM information_schema.tables "
+                "WHERE table_schema = coalesce(:schema, database()) AND table_name = :name"
+            ),
+            {"schema": table.schema, "name": table.name},
+        ).scalar()
+        return None if found is None else int(found)
+
+    def identify(self, connection: Connection) -> str:
+        """The database on its server."""
+        return "mysql {} {}".format(*connection.exec_driver_sql("SELECT @@hostname, database()").one())
+
+    def inspect_server(self, connection: Connection) -> Sequence[Finding]:
+        """Servers that cannot be written, or that cannot log READ COMMITTED."""
+        return tuple(_server_findings(connection))
+
+    def inspect_table(self, connection: Connection, table: Table) -> Sequence[Finding]:
+        """Engines without transactions, views, triggers, and columns that MariaDB itself touches."""
+        return tuple(_table_findings(connection, table))
+
+    def inspect_key(self, connection: Connection, table: Table, key: tuple[str, ...]) -> Sequence[Finding]:
+        """ENUM and SET sort by number and compare by name: a walk by them misses rows."""
+        return tuple(
+            Finding(
+                "key-enum",
+                f"{table.name}.{name} is the key and is {type(table.c[name].type).__name__}, which sorts by number "
+                "but compares by name: a walk by it would miss rows. Give the table another unique key",
+            )
+            for name in key
+            if isinstance(table.c[name].type, ENUM | SET)
+        )
+
+    def classify(self, error: DBAPIError) -> tuple[Fault, str]:
+        """By errno."""
+        arguments = getattr(error.orig, "args", ())
+        code = arguments[0] if arguments and isinstance(arguments[0], int) else 0
+        if code == 0:  # PyMySQL: the link was already closed
+            return (Fault.LINK if isinstance(error, InterfaceError) else Fault.UNKNOWN), type(error.orig).__name__
+        return _FAULTS.get(code, Fault.UNKNOWN), str(code)
+
+
+def _is_mariadb(connection: Connection) -> bool:
+    return bool(getattr(connection.dialect, "is_mariadb", False))
+
+
+def _pinned(connection: Connection) -> tuple[str, ...]:
+    return _PINNED + _PINNED_MARIADB if _is_mariadb(connection) else _PINNED
+
+
+def _assign(connection: Connection, settings: Mapping[str, Any]) -> None:
+    names = ", ".join(f"SESSION {name} = :{name}" for name in settings)
+    connection.execute(text(f"SET {names}"), dict(settings))
+
+
+def _beyond(columns: Sequence[ColumnElement[Any]], key: Key, *, inclusive: bool, descending: bool) -> Condition:
+    """`a >= x AND (a > x OR (a = x AND b > y))`: the first part gives the index its range."""
+    first, value = columns[0], key[0]
+    strict: Condition = first < value if descending else first > value
+    loose: Condition = first <= value if descending else first >= value
+    if len(columns) == 1:
+        return loose if inclusive else strict
+    rest: Condition = _beyond(columns[1:], key[1:], inclusive=inclusive, descending=descending)
+    return and_(loose, or_(strict, and_(first == value, rest)))
+
+
+def _server_findings(connection: Connection) -> Iterator[Finding]:
+    read_only, log_bin, binlog_format = connection.exec_driver_sql(
+        "SELECT @@read_only, @@log_bin, @@binlog_format"
+    ).one()
+    if read_only:
+        yield Finding("read-only", "the server is read-only; run on the primary")
+    if log_bin and binlog_format == "STATEMENT":
+        yield Finding(
+            "binlog-format",
+            "binlog_format is STATEMENT, which cannot log READ COMMITTED: SET GLOBAL binlog_format = 'ROW'",
+        )
+
+
+_JSON_COLUMNS = """
+    SELECT check_clause FROM information_schema.check_constraints
+     WHERE constraint_schema = coalesce(:schema, database()) AND table_name = :name
+"""
+_TABLE = """
+    SELECT t.table_type, t.engine, (SELECT e.transactions FROM information_schema.engines e WHERE e.engine = t.engine)
+      FROM information_schema.tables t
+     WHERE t.table_schema = coalesce(:schema, database()) AND t.table_name = :name
+"""
+_TRIGGERS = """
+    SELECT trigger_name FROM information_schema.triggers
+     WHERE event_object_schema = coalesce(:schema, database()) AND event_object_table = :name
+       AND event_manipulation = 'UPDATE'
+"""
+_TOUCHED = """
+    SELECT column_name FROM information_schema.columns
+     WHERE table_schema = coalesce(:schema, database()) AND table_name = :name AND extra LIKE '%on update%'
+"""
+
+
+def _table_findings(connection: Connection, table: Table) -> Iterator[Finding]:
+    parameters = {"schema": table.schema, "name": table.name}
+    found = connection.execute(text(_TABLE), parameters).first()
+    if found is None:
+        yield Finding("temporary-table", f"{table.name} is a temporary table; it is gone when the connection ends")
+        return
+    kind, engine, transactional = found
+    if kind == "VIEW":
+        yield Finding("not-a-table", f"{table.name} is a view; name the table that holds the rows")
+    elif transactional != "YES":
+        yield Finding(
+            "engine",
+            f"{table.name} is {engine}, which keeps changes after a ROLLBACK: ALTER TABLE {table.name} ENGINE = InnoDB",
+        )
+    for trigger in connection.execute(text(_TRIGGERS), parameters).scalars():
+        yield Finding(
+            "trigger",
+            f"trigger {trigger} fires for every row that is written to {table.name}. If that is meant: "
+            "--accept trigger",
+            Severity.CONSENT,
+        )
+    for name in connection.execute(text(_TOUCHED), parameters).scalars():
+        yield Finding(
+            "on-update",
+            f"{table.name}.{name} is set to the time of every write (ON UPDATE CURRENT_TIMESTAMP). If that is meant: "
+            "--accept on-update",
+            Severity.CONSENT,
+        )

@@ -1,0 +1,248 @@
+"""PostgreSQL: row locks under READ COMMITTED, and a batch written as one JSON recordset."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from math import isfinite
+from typing import Any
+
+from pydantic_core import to_json, to_jsonable_python
+from sqlalchemy import (
+    ARRAY,
+    JSON,
+    Column,
+    ColumnElement,
+    Connection,
+    LargeBinary,
+    Select,
+    String,
+    Table,
+    cast,
+    column,
+    func,
+    literal,
+    literal_column,
+    select,
+    text,
+    tuple_,
+    update,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.exc import DataError, DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.types import NullType
+
+from backfill.changes import Recordset
+from backfill.conditions import Condition
+from backfill.dialect import Dialect, Limits, typed
+from backfill.fault import Fault
+from backfill.finding import Finding, Severity
+from backfill.key import Key
+
+_FAULTS = {
+    "40001": Fault.CONFLICT,
+    "40P01": Fault.CONFLICT,
+    "55P03": Fault.CONFLICT,
+    "57014": Fault.TOO_SLOW,
+    "25P03": Fault.LINK,  # the idle limit ended the session, and the transaction with it
+    "57P05": Fault.LINK,
+    "57P01": Fault.LINK,
+    "57P02": Fault.LINK,
+    "57P03": Fault.LINK,
+    "25006": Fault.UNWRITABLE,
+    "53100": Fault.UNWRITABLE,
+    "53200": Fault.UNWRITABLE,
+    "53300": Fault.LINK,  # too many connections: one will be free again
+    "42703": Fault.SCHEMA,
+    "42P01": Fault.SCHEMA,
+    "42804": Fault.SCHEMA,
+    "0A000": Fault.SCHEMA,  # cached plan must not change result type
+}
+_FAULT_CLASSES = {"08": Fault.LINK, "22": Fault.ROW, "23": Fault.ROW}
+
+_KINDS = {"v": "a view", "m": "a materialized view", "f": "a foreign table", "S": "a sequence"}
+_DURABILITY = {
+    "u": ("unlogged-table", "is UNLOGGED: after a crash of the server it is empty while the ledger says it is filled"),
+    "t": ("temporary-table", "is a temporary table; it is gone when the connection ends"),
+}
+
+
+class PostgreSQL(Dialect):
+    """PostgreSQL through psycopg, psycopg2 or asyncpg."""
+
+    name = "postgresql"
+
+    def prepare(self, connection: Connection, limits: Limits) -> Mapping[str, Any]:
+        """Keep the search path that the connection was handed over with: it may name the tenant."""
+        return {"search_path": connection.exec_driver_sql("SELECT current_setting('search_path')").scalar()}
+
+    def begin(self, connection: Connection, limits: Limits, noted: Mapping[str, Any]) -> None:
+        """Pin by SET LOCAL only, so that nothing outlives the batch, behind a pooler neither."""
+        connection.exec_driver_sql("BEGIN ISOLATION LEVEL READ COMMITTED")
+        settings = {
+            "lock_timeout": f"{int(limits.lock_seconds * 1000)}ms",
+            "statement_timeout": f"{int(limits.statement_seconds * 1000)}ms",
+            "idle_in_transaction_session_timeout": f"{int(limits.idle_seconds * 1000)}ms",
+            "search_path": noted["search_path"],
+            "TimeZone": "UTC",
+            "DateStyle": "ISO",
+        }
+        calls = (func.set_config(name, literal(value, String), True) for name, value in settings.items())
+        connection.execute(select(*calls))
+
+    def clock(self, seconds: float = 0) -> ColumnElement[Any]:
+        """clock_timestamp(), since now() stands still within a transaction."""
+        interval = func.make_interval(0, 0, 0, 0, 0, 0, float(seconds))
+        return func.timezone("UTC", func.clock_timestamp() + interval)
+
+    def seconds_until(self, moment: ColumnElement[Any]) -> ColumnElement[Any]:
+        """By the epoch of the difference."""
+        return func.date_part("epoch", moment - self.clock())
+
+    def json_null(self, column: Column[Any]) -> Condition:
+        """`json` has no equality, its text has."""
+        return cast(column, String) == "null"
+
+    def comparable(self, column: ColumnElement[Any]) -> ColumnElement[Any]:
+        """`json` compares as jsonb; text compares by bytes, whatever its collation says."""
+        if isinstance(column.type, JSON):
+            return cast(column, JSONB)
+        return column.collate("C") if isinstance(column.type, String) else column
+
+    def lock(self, statement: Select[Any]) -> Select[Any]:
+        """FOR NO KEY UPDATE: keys are never written, so rows that refer to these stay insertable."""
+        return statement.with_for_update(key_share=True)
+
+    def update_rows(
+        self, connection: Connection, table: Table, key: tuple[str, ...], columns: tuple[str, ...], rows: Recordset
+    ) -> int:
+        """One UPDATE from one JSON document, whose types are the table's own row type."""
+        if not _travels(table, (*key, *columns), rows):
+            return super().update_rows(connection, table, key, columns, rows)
+        names = (*key, *columns)
+        document = to_json([dict(zip(names, _plain(row_key, values), strict=True)) for row_key, values in rows.rows])
+        recordset = _recordset(connection, table, names, document.decode())
+        keys = [table.c[name] for name in key]
+        statement = (
+            update(table)
+            .where(*(table.c[name] == recordset.c[name] for name in key))
+            .where(self.between(keys, rows.rows[0][0], rows.rows[-1][0]))
+            .values({name: recordset.c[name] for name in columns})
+        )
+        return connection.execute(statement).rowcount
+
+    def between(self, columns: Sequence[ColumnElement[Any]], first: Key, last: Key) -> Condition:
+        """The key range again: without it the planner may merge-join from the start of the index, batch for batch."""
+        return tuple_(*columns).between(tuple_(*typed(columns, first)), tuple_(*typed(columns, last)))
+
+    def estimate(self, connection: Connection, table: Table) -> int | None:
+        """The planner's own figure; None before the first ANALYZE."""
+        found = connection.execute(
+            text("SELECT sum(reltuples) FROM pg_class WHERE oid = CAST(:name AS regclass) AND reltuples >= 0"),
+            {"name": _qualified(connection, table)},
+        ).scalar()
+        return None if found is None else int(found)
+
+    def identify(self, connection: Connection) -> str:
+        """The database, and the moment its server first took part in this cluster's history."""
+        return f"postgresql {connection.exec_driver_sql('SELECT current_database()').scalar()}"
+
+    def inspect_server(self, connection: Connection) -> Sequence[Finding]:
+        """A standby cannot be written."""
+        if connection.exec_driver_sql("SELECT pg_is_in_recovery()").scalar():
+            return (Finding("read-only", "the server is a standby in recovery; run on the primary"),)
+        return ()
+
+    def inspect_table(self, connection: Connection, table: Table) -> Sequence[Finding]:
+        """Views, foreign, unlogged and temporary tables, and triggers on UPDATE."""
+        return tuple(_table_findings(connection, table))
+
+    def inspect_key(self, connection: Connection, table: Table, key: tuple[str, ...]) -> Sequence[Finding]:
+        """Collations under which a walk by key is not to be trusted."""
+        return tuple(_key_findings(connection, table, key))
+
+    def classify(self, error: DBAPIError) -> tuple[Fault, str]:
+        """By SQLSTATE; without one the link broke before the server could say anything."""
+        code = getattr(error.orig, "sqlstate", None) or getattr(error.orig, "pgcode", None)
+        if code is None:
+            return (Fault.LINK if error.connection_invalidated else _without_code(error)), type(error.orig).__name__
+        return _FAULTS.get(code) or _FAULT_CLASSES.get(code[:2], Fault.UNKNOWN), code
+
+
+def _without_code(error: DBAPIError) -> Fault:
+    if isinstance(error, DataError):
+        return Fault.ROW
+    return Fault.LINK if isinstance(error, OperationalError | InterfaceError) else Fault.UNKNOWN
+
+
+def _travels(table: Table, names: Iterable[str], rows: Recordset) -> bool:
+    """Whether JSON carries every value exactly: bytes, and floats that are no number, take the exact path."""
+    types = (table.c[name].type for name in names)
+    if any(isinstance(kind, LargeBinary | NullType) or _holds_bytes(kind) for kind in types):
+        return False
+    return all(isfinite(value) for _, values in rows.rows for value in values if isinstance(value, float))
+
+
+def _holds_bytes(kind: Any) -> bool:
+    return isinstance(kind, ARRAY) and isinstance(kind.item_type, LargeBinary)
+
+
+def _plain(key: Key, values: tuple[Any, ...]) -> Iterator[Any]:
+    return map(to_jsonable_python, (*key, *values))
+
+
+def _recordset(connection: Connection, table: Table, names: tuple[str, ...], document: str) -> Any:
+    row_type: ColumnElement[Any] = literal_column(f"NULL::{_qualified(connection, table)}")
+    call = func.json_populate_recordset(row_type, cast(literal(document, String), JSON))
+    return call.table_valued(*(column(name) for name in names), name="recordset")
+
+
+def _qualified(connection: Connection, table: Table) -> str:
+    return connection.dialect.identifier_preparer.format_table(table)
+
+
+_TABLE = """
+    SELECT c.relkind::text, c.relpersistence::text,
+           (SELECT string_agg(tgname, ', ') FROM pg_trigger
+             WHERE tgrelid = c.oid AND NOT tgisinternal AND tgenabled <> 'D' AND tgtype & 16 = 16)
+      FROM pg_class c WHERE c.oid = CAST(:name AS regclass)
+"""
+
+_COLLATIONS = """
+    SELECT a.attname, l.collname, l.collisdeterministic,
+           l.collversion IS DISTINCT FROM pg_collation_actual_version(l.oid)
+      FROM pg_attribute a JOIN pg_collation l ON l.oid = a.attcollation
+     WHERE a.attrelid = CAST(:name AS regclass) AND a.attname = ANY(:key)
+"""
+
+
+def _table_findings(connection: Connection, table: Table) -> Iterator[Finding]:
+    kind, durability, triggers = connection.execute(text(_TABLE), {"name": _qualified(connection, table)}).one()
+    if kind in _KINDS:
+        yield Finding("not-a-table", f"{table.name} is {_KINDS[kind]}; name the table that holds the rows")
+    if durability in _DURABILITY:
+        code, reason = _DURABILITY[durability]
+        yield Finding(code, f"{table.name} {reason}")
+    if triggers:
+        yield Finding(
+            "trigger",
+            f"trigger {triggers} fires for every row that is written to {table.name}. If that is meant: "
+            "--accept trigger",
+            Severity.CONSENT,
+        )
+
+
+def _key_findings(connection: Connection, table: Table, key: tuple[str, ...]) -> Iterator[Finding]:
+    parameters = {"name": _qualified(connection, table), "key": list(key)}
+    for name, collation, deterministic, outdated in connection.execute(text(_COLLATIONS), parameters):
+        if not deterministic:
+            yield Finding(
+                "key-collation",
+                f"{table.name}.{name} is the key under collation {collation}, in which different texts count as equal: "
+                "a walk by it can miss rows. Give the table a key under a deterministic collation",
+            )
+        elif outdated:
+            yield Finding(
+                "key-collation-version",
+                f"{table.name}.{name} is indexed under an older version of collation {collation}; ranges may miss "
+                f"rows. First: REINDEX TABLE {table.name}; ALTER COLLATION ... REFRESH VERSION",
+            )

@@ -1,0 +1,183 @@
+"""SQLite: one writer at a time, so BEGIN IMMEDIATE is the lock on every row."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Column, ColumnElement, Connection, Select, Table, cast, func, null, select, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.types import NullType, String
+
+from backfill.conditions import Condition
+from backfill.dialect import Dialect, Limits
+from backfill.fault import Fault
+from backfill.finding import Finding, Severity
+
+_FAULTS = {
+    sqlite3.SQLITE_BUSY: Fault.CONFLICT,
+    sqlite3.SQLITE_LOCKED: Fault.CONFLICT,
+    sqlite3.SQLITE_INTERRUPT: Fault.TOO_SLOW,
+    sqlite3.SQLITE_READONLY: Fault.UNWRITABLE,
+    sqlite3.SQLITE_FULL: Fault.UNWRITABLE,
+    sqlite3.SQLITE_CANTOPEN: Fault.UNWRITABLE,
+    sqlite3.SQLITE_IOERR: Fault.LINK,
+    sqlite3.SQLITE_CONSTRAINT: Fault.ROW,
+    sqlite3.SQLITE_MISMATCH: Fault.ROW,
+    sqlite3.SQLITE_TOOBIG: Fault.ROW,
+    sqlite3.SQLITE_SCHEMA: Fault.SCHEMA,
+}
+_PRIMARY_CODE = 0xFF
+"""SQLite's extended result codes keep the primary code in the low byte."""
+
+_CLOCK = "%Y-%m-%d %H:%M:%f"
+_UNSAFE_JOURNALS = {"off": "ROLLBACK cannot take a batch back", "memory": "a crash can corrupt the file"}
+
+
+class SQLite(Dialect):
+    """SQLite through sqlite3 or aiosqlite, in each of the driver's transaction modes."""
+
+    name = "sqlite"
+
+    def prepare(self, connection: Connection, limits: Limits) -> Mapping[str, Any]:
+        """Wait for other writers as long as the limits say, instead of the file's own setting."""
+        noted = {"busy_timeout": connection.exec_driver_sql("PRAGMA busy_timeout").scalar()}
+        connection.exec_driver_sql(f"PRAGMA busy_timeout = {int(limits.lock_seconds * 1000)}")
+        return noted
+
+    def restore(self, connection: Connection, noted: Mapping[str, Any]) -> None:
+        """Give the file's own waiting time back."""
+        connection.exec_driver_sql(f"PRAGMA busy_timeout = {int(noted['busy_timeout'])}")
+
+    def begin(self, connection: Connection, limits: Limits, noted: Mapping[str, Any]) -> None:
+        """Take the write lock before anything is read."""
+        if _driver(connection).in_transaction:  # SQLAlchemy's "begin" event recipe, or autocommit=False
+            connection.exec_driver_sql("COMMIT")
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    def end(self, connection: Connection, verb: str) -> None:
+        """End the transaction, and leave the driver in one where it believes to be always in one."""
+        if verb == "ROLLBACK" and not _driver(connection).in_transaction:
+            return  # some errors make SQLite roll back by itself
+        connection.exec_driver_sql(verb)
+        if getattr(_driver(connection), "autocommit", None) is False:
+            connection.exec_driver_sql("BEGIN")
+
+    def clock(self, seconds: float = 0) -> ColumnElement[Any]:
+        """UTC as text, in the form in which SQLAlchemy keeps a DateTime."""
+        return func.strftime(_CLOCK, "now", f"{seconds:+.3f} seconds")
+
+    def seconds_until(self, moment: ColumnElement[Any]) -> ColumnElement[Any]:
+        """By Julian days, which are exact to the millisecond."""
+        return (func.julianday(cast(moment, String)) - func.julianday("now")) * 86400.0
+
+    def refine(self, connection: Connection, table: Table, key: tuple[str, ...]) -> None:
+        """Keys pass as the driver gives them: a declared type binds nothing in SQLite."""
+        for name in key:
+            table.c[name].type = NullType()
+
+    def json_null(self, column: Column[Any]) -> Condition:
+        """JSON is text here, so JSON null is the word."""
+        return cast(column, String) == "null"
+
+    def comparable(self, column: ColumnElement[Any]) -> ColumnElement[Any]:
+        """Bytes decide, whatever the column's collation says."""
+        return column.collate("BINARY") if isinstance(column.type, String) else column
+
+    def lock(self, statement: Select[Any]) -> Select[Any]:
+        """Nothing to add: BEGIN IMMEDIATE holds every row."""
+        return statement
+
+    def estimate(self, connection: Connection, table: Table) -> int | None:
+        """The span of row ids: exact without gaps, read from the two ends of the table."""
+        source = func.coalesce(func.max(text("rowid")) - func.min(text("rowid")) + 1, 0)
+        try:
+            return int(connection.execute(select(source).select_from(table)).scalar_one())
+        except DBAPIError:  # WITHOUT ROWID
+            return None
+
+    def identify(self, connection: Connection) -> str:
+        """The file."""
+        return f"sqlite {_file(connection) or ':memory:'}"
+
+    def inspect_server(self, connection: Connection) -> Sequence[Finding]:
+        """A journal that cannot roll back breaks the promise that a batch commits whole or not at all."""
+        mode = str(connection.exec_driver_sql("PRAGMA journal_mode").scalar()).lower()
+        if mode not in _UNSAFE_JOURNALS or not _file(connection):
+            return ()
+        message = f"journal_mode is {mode}: {_UNSAFE_JOURNALS[mode]}. Before the run: PRAGMA journal_mode = WAL"
+        return (Finding("journal-mode", message),)
+
+    def inspect_table(self, connection: Connection, table: Table) -> Sequence[Finding]:
+        """Attached files, views, virtual and temporary tables."""
+        return tuple(_table_findings(connection, table))
+
+    def inspect_key(self, connection: Connection, table: Table, key: tuple[str, ...]) -> Sequence[Finding]:
+        """SQLite lets a key hold NULL and mixed types: rows that a walk by that key would miss."""
+        return tuple(finding for name in key for finding in _key_findings(connection, table, name))
+
+    def classify(self, error: DBAPIError) -> tuple[Fault, str]:
+        """By sqlite_errorcode; a missing table or column has only the general code, and is told by its wording."""
+        code = getattr(error.orig, "sqlite_errorcode", None)
+        if code is None:
+            fault = Fault.ROW if isinstance(error.orig, OverflowError | UnicodeError) else Fault.UNKNOWN
+            return fault, type(error.orig).__name__
+        fault = _FAULTS.get(code & _PRIMARY_CODE, Fault.UNKNOWN)
+        if str(error.orig).startswith(("no such table", "no such column")):
+            fault = Fault.SCHEMA
+        return fault, str(getattr(error.orig, "sqlite_errorname", code))
+
+
+def _driver(connection: Connection) -> Any:
+    return connection.connection.driver_connection
+
+
+def _file(connection: Connection) -> str:
+    databases = connection.exec_driver_sql("PRAGMA database_list").all()
+    return next((row[2] for row in databases if row[1] == "main"), "")
+
+
+def _table_findings(connection: Connection, table: Table) -> Iterator[Finding]:
+    name = table.name
+    if table.schema not in (None, "main"):
+        yield Finding(
+            "attached-table",
+            f"{name} is in the attached file {table.schema}: a batch and its checkpoint would be in two files, which "
+            "SQLite cannot commit together. Open that file as the main database",
+        )
+        return
+    if connection.exec_driver_sql("SELECT 1 FROM sqlite_temp_master WHERE name = ?", (name,)).first():
+        yield Finding("temporary-table", f"{name} is a temporary table; it is gone when the connection ends")
+    row = connection.exec_driver_sql("SELECT type, sql FROM sqlite_master WHERE name = ?", (name,)).first()
+    kind, sql = (row[0], row[1] or "") if row else ("table", "")
+    if kind == "view":
+        yield Finding("not-a-table", f"{name} is a view; name the table it is made of")
+    if sql.upper().startswith("CREATE VIRTUAL"):
+        yield Finding("not-a-table", f"{name} is a virtual table, which may not take part in a transaction")
+    triggers = connection.exec_driver_sql(
+        "SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = ? AND upper(sql) LIKE '%UPDATE%'", (name,)
+    ).scalars()
+    for trigger in triggers:
+        yield Finding(
+            "trigger",
+            f"trigger {trigger} fires for every row that is written to {name}. If that is meant: --accept trigger",
+            Severity.CONSENT,
+        )
+
+
+def _key_findings(connection: Connection, table: Table, name: str) -> Iterator[Finding]:
+    column = table.c[name]
+    if connection.execute(select(1).select_from(table).where(column.is_(null())).limit(1)).first():
+        yield Finding(
+            "key-null", f"{table.name}.{name} is the key and holds NULL in some rows, which a walk by key would miss"
+        )
+    low, high = (
+        connection.execute(select(func.typeof(column)).order_by(order).limit(1)).scalar()
+        for order in (column.asc(), column.desc())
+    )
+    if low != high:
+        yield Finding(
+            "key-mixed-types",
+            f"{table.name}.{name} is the key and holds both {low} and {high} values: make them one type before the run",
+        )

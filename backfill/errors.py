@@ -1,0 +1,122 @@
+"""Every exception a user can meet, drawn as a tree.
+
+BackfillError
+├── Refused                 bad input or a bad moment; nothing was written         exit 2
+│   ├── DeclarationError    a definition contradicts itself
+│   ├── TransformNotFound   no such file in the transforms package
+│   ├── SettingsError       a setting has no meaning
+│   ├── ChecksFailed        the live table does not fit the definition
+│   ├── DefinitionChanged   the definition is not the one the run was started with
+│   ├── LedgerTooNew        a newer version of backfill wrote the ledger
+│   ├── RunHeld             another process is working on this run
+│   ├── IllegalMove         the run's status does not allow this
+│   └── BackfillIncomplete  the gate: rows still wait
+├── RunFailed               the run cannot go on as it is                          exit 1
+│   ├── RowRejected         one row cannot be filled
+│   ├── ForeignCommit       somebody ended the batch's transaction inside it
+│   └── DatabaseFailed      the database said no, and repeating will not help
+└── Stopped                 work is left; the same command goes on                 exit 3
+    ├── Paused              asked to stop: the last batch is whole
+    ├── Fenced              another worker took the slice over, or it was cancelled
+    ├── LinkLost            the connection is gone; the ledger knows how far we came
+    └── Exhausted           the database stayed busy through every attempt
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from backfill.finding import Finding
+
+
+class BackfillError(Exception):
+    """Says what happened, to which object, and what to type next."""
+
+    exit_code = 1
+
+
+class Refused(BackfillError):
+    """Nothing was written: the input, or the moment, is wrong."""
+
+    exit_code = 2
+
+
+class DeclarationError(Refused):
+    """A definition contradicts itself."""
+
+
+class TransformNotFound(Refused):
+    """The transforms package has no file of this name."""
+
+
+class SettingsError(Refused):
+    """A setting has no meaning."""
+
+
+class ChecksFailed(Refused):
+    """The live table does not fit the definition; `findings` says why, one by one."""
+
+    def __init__(self, name: str, findings: Sequence[Finding]) -> None:
+        self.findings = tuple(findings)
+        lines = "\n".join(f"  [{finding.code}] {finding.message}" for finding in findings)
+        super().__init__(f"{name} cannot run, and nothing was written:\n{lines}")
+
+
+class DefinitionChanged(Refused):
+    """The definition is not the one the run was started with."""
+
+
+class LedgerTooNew(Refused):
+    """A newer version of backfill wrote the ledger."""
+
+
+class RunHeld(Refused):
+    """Another process is working on this run."""
+
+
+class IllegalMove(Refused):
+    """The run's status does not allow this."""
+
+
+class BackfillIncomplete(Refused):
+    """The gate: rows still wait, so the schema must too."""
+
+
+class RunFailed(BackfillError):
+    """The run cannot go on as it is."""
+
+
+class RowRejected(RunFailed):
+    """One row cannot be filled."""
+
+
+class ForeignCommit(RunFailed):
+    """Somebody ended the batch's transaction inside it."""
+
+
+class DatabaseFailed(RunFailed):
+    """The database said no, and repeating will not help."""
+
+
+class Stopped(BackfillError):
+    """Work is left; the same command goes on."""
+
+    exit_code = 3
+
+
+class Paused(Stopped):
+    """Asked to stop: the last batch is whole."""
+
+
+class Fenced(Stopped):
+    """Another worker took the slice over, or the run was cancelled."""
+
+
+class LinkLost(Stopped):
+    """The connection is gone; the ledger knows how far we came."""
+
+
+class Exhausted(Stopped):
+    """The database stayed busy through every attempt."""

@@ -1,0 +1,6 @@
+"""The forms a transform can have."""
+
+from backfill.forms.columns import ColumnsForm
+from backfill.forms.row import RowForm
+
+__all__ = ["ColumnsForm", "RowForm"]

@@ -1,0 +1,39 @@
+"""Owner: which process works on a slice, and whether it can still be alive."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+
+_SEPARATOR = " "
+
+
+def new_owner() -> str:
+    """This process, as it signs the slices it claims: host, process id, and a token for this run alone."""
+    return _SEPARATOR.join((socket.gethostname(), str(os.getpid()), secrets.token_hex(4)))
+
+
+def describe(owner: str) -> str:
+    """The owner for people."""
+    host, process, _ = owner.split(_SEPARATOR)
+    return f"process {process} on {host}"
+
+
+def is_dead(owner: str) -> bool:
+    """Whether the owner was a process of this host that is gone. Elsewhere only its lease can tell.
+
+    A wrong answer costs the other its next batch, not a row: the guarded write fences it.
+    """
+    host, process, _ = owner.split(_SEPARATOR)
+    if host != socket.gethostname():
+        return False
+    if int(process) == os.getpid():
+        return True  # an earlier run of this very process, or of a container that was given the same id
+    try:
+        os.kill(int(process), 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        return False
+    return False

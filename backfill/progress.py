@@ -1,0 +1,93 @@
+"""Progress: told of every batch; a tqdm bar on a terminal, a log line every few seconds elsewhere."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import time
+from contextlib import AbstractContextManager, ExitStack
+from typing import Any, Self
+
+from tqdm import tqdm
+from tqdm.contrib.logging import logging_redirect_tqdm
+
+# Below "alembic", whose level the stock alembic.ini sets: its fileConfig() silences every logger it does not name.
+log = logging.getLogger("alembic.backfill")
+
+LOG_SECONDS = 5.0
+
+
+class Progress(AbstractContextManager["Progress"]):
+    """Told of every batch, and tells people: rows, rate, and the time left by the rate of late.
+
+    Without a terminal there is no bar; then a log line says the same every few seconds.
+    """
+
+    def __init__(self, name: str, *, show: bool = True) -> None:
+        self._name = name
+        self._show = show
+        self._bar: tqdm[Any] | None = None
+        self._stack = ExitStack()
+        self._logged_at = 0.0
+        self._rows = self._written = 0
+        self._total: int | None = None
+        self._told_of_lease = False
+
+    def __enter__(self) -> Self:
+        """Ready to be told."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Leave the last state of the bar on the screen."""
+        self._stack.close()
+        self._bar = None
+
+    def begin(self, done: int, estimated: int | None) -> None:
+        """A run starts or resumes: so many rows are behind it, of about so many."""
+        self._rows, self._total = done, estimated
+        self._logged_at = time.monotonic()
+        if self._show and sys.stderr.isatty():
+            self._stack.enter_context(logging_redirect_tqdm())
+            self._bar = self._stack.enter_context(
+                tqdm(
+                    desc=self._name,
+                    initial=done,
+                    total=estimated or None,
+                    unit=" rows",
+                    smoothing=0.1,
+                    dynamic_ncols=True,
+                    bar_format="{desc} {percentage:3.0f}%|{bar}| {n_fmt} of about {total_fmt}{unit} [{rate_fmt}, {remaining} left]"
+                    if estimated
+                    else "{desc} {n_fmt}{unit} [{rate_fmt}, {elapsed}]",
+                )
+            )
+
+    def advance(self, rows: int, written: int) -> None:
+        """A batch was committed."""
+        self._rows += rows
+        self._written += written
+        if self._bar is not None:
+            if self._total and self._rows > self._total:  # it was an estimate
+                self._bar.total = self._rows
+            self._bar.update(rows)
+        elif self._show and time.monotonic() - self._logged_at >= LOG_SECONDS:
+            self._logged_at = time.monotonic()
+            log.info("%s: %s", self._name, self._sentence())
+
+    def wait(self, reason: str) -> None:
+        """The run waits, and why."""
+        log.info("%s: %s", self._name, reason)
+
+    def wait_for_lease(self, owner: str, seconds: float | None) -> None:
+        """Another worker holds the run; said once."""
+        if not self._told_of_lease:
+            self._told_of_lease = True
+            self.wait(f"held by {owner}; if that is dead, its lease ends in {max(seconds or 0, 0):.0f} s")
+
+    def say(self, message: str) -> None:
+        """Something worth knowing, once."""
+        log.info("%s: %s", self._name, message)
+
+    def _sentence(self) -> str:
+        share = f" of about {self._total:,}" if self._total else ""
+        return f"{self._rows:,}{share} rows walked, {self._written:,} written in this session"

@@ -1,0 +1,217 @@
+"""Runner: brings a transform's run to `completed`, slice by slice, until the last sweep finds nothing."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from backfill.admission import Admission
+from backfill.batch import Slice
+from backfill.checks import preflight
+from backfill.database import Database
+from backfill.declaration import Transform
+from backfill.errors import BackfillError, Exhausted, LinkLost, Paused, RunFailed, RunHeld
+from backfill.fault import Fault, Faulted
+from backfill.finding import Severity
+from backfill.ledger import Ledger, Run
+from backfill.owner import describe, is_dead, new_owner
+from backfill.progress import Progress
+from backfill.settings import Settings
+from backfill.status import Status
+from backfill.stop import StopRequest
+from backfill.target import Target, open_targets
+from backfill.worker import Worker
+
+SWEEPS = 5
+"""Residual scans in a row that may find something; after them the application adds rows faster than we fill them."""
+
+POLL_SECONDS = 0.25
+"""How often the lease of another worker is looked at."""
+
+
+def run(
+    database: Database,
+    transform: Transform[..., Any],
+    settings: Settings,
+    *,
+    accept: Collection[str] = (),
+    accept_change: bool = False,
+    from_start: bool = False,
+    show: bool = True,
+) -> Run:
+    """Start the transform's run, go on with it, or do nothing when it is complete.
+
+    Args:
+        database: where the rows and the ledger are.
+        transform: what becomes of the rows.
+        settings: sizes and limits.
+        accept: codes of findings that are meant, such as "trigger".
+        accept_change: go on although the definition is not the one the run was started with.
+        from_start: forget the checkpoint and walk from the first row.
+        show: tell people how far it is.
+
+    Returns:
+        The run as the ledger has it at the end: completed.
+
+    Raises:
+        ChecksFailed: the live table does not fit the definition.
+        Refused: as its subclasses say; nothing was written.
+        RunFailed: the run cannot go on; its reason is in the ledger.
+        Stopped: work is left; the same call goes on with it.
+    """
+    targets = open_targets(database, transform)
+    findings = preflight(targets, accept)
+    Ledger(database).ensure()
+    admitted = Admission(database, transform, targets).admit(accept_change=accept_change, from_start=from_start)
+    if admitted.status is Status.COMPLETED:
+        return admitted
+    with StopRequest() as stop, Progress(transform.name, show=show) as progress:
+        for finding in findings:
+            if finding.severity is Severity.WARNING:
+                progress.say(finding.message)
+        worker = Worker(database, {target.name: target for target in targets}, settings, progress, stop)
+        return _Session(database, admitted, targets, settings, worker, progress).finish()
+
+
+class _Session:
+    """One process's work on one run."""
+
+    def __init__(
+        self,
+        database: Database,
+        admitted: Run,
+        targets: Sequence[Target],
+        settings: Settings,
+        worker: Worker,
+        progress: Progress,
+    ) -> None:
+        self._database = database
+        self._ledger = Ledger(database)
+        self._run = admitted
+        self._targets = targets
+        self._settings = settings
+        self._worker = worker
+        self._progress = progress
+        self._owner = new_owner()
+
+    def finish(self) -> Run:
+        """Walk every open slice, sweep until nothing is found, and complete the run."""
+        self._progress.begin(self._run.rows_read, self._run.rows_estimated)
+        with self._outcome_recorded():
+            self._walk_open_slices()
+            self._sweep()
+            with self._database.transaction():
+                self._ledger.complete(self._run)
+        return self._latest()
+
+    def _walk_open_slices(self) -> None:
+        for slice_ in self._ledger.slices(self._run.id):
+            if slice_.is_open:
+                self._walk(slice_)
+
+    def _walk(self, slice_: Slice) -> None:
+        held = self._claim(slice_)
+        try:
+            self._worker.walk(held)
+        except LinkLost:
+            raise
+        except BaseException:
+            self._release(held)
+            raise
+        self._release(held)
+
+    def _sweep(self) -> None:
+        """Scan for rows that committed behind the checkpoint: done is when a whole scan changes nothing."""
+        if not self._targets[0].repeatability.shrinks:
+            return
+        for _ in range(SWEEPS):
+            latest = self._latest_sweep()
+            if latest and not sum(slice_.rows_written for slice_ in latest):
+                return
+            self._cut_sweep(latest[0].sweep + 1 if latest else 1)
+            self._walk_open_slices()
+        if sum(slice_.rows_written for slice_ in self._latest_sweep()):
+            raise Paused(
+                "every sweep finds new rows to fill: the application adds rows without the new values. "
+                f"Let it write them, then: backfill run {self._run.name}"
+            )
+
+    def _latest_sweep(self) -> list[Slice]:
+        slices = self._ledger.slices(self._run.id)
+        number = max(slice_.sweep for slice_ in slices)
+        return [slice_ for slice_ in slices if slice_.sweep == number] if number else []
+
+    def _cut_sweep(self, number: int) -> None:
+        with self._database.transaction():
+            for target in self._targets:
+                self._ledger.add_slice(self._run.id, target.name, number, target.last_key())
+
+    # ── leases ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _claim(self, slice_: Slice) -> Slice:
+        """Own the slice: at once if it is free or its owner is dead, else when its lease runs out unused."""
+        while True:
+            seen = self._reread(slice_)
+            if seen.seq != slice_.seq:
+                raise RunHeld(
+                    f"{self._run.name} is being run by {_owner_of(seen)}: see backfill status {self._run.name}"
+                )
+            if self._try_claim(seen):
+                return self._reread(slice_)
+            self._progress.wait_for_lease(_owner_of(seen), seen.lease_left)
+            time.sleep(POLL_SECONDS)
+
+    def _try_claim(self, seen: Slice) -> bool:
+        dead = seen.owner if seen.owner and is_dead(seen.owner) else None
+        with self._database.transaction():
+            return self._ledger.claim(seen, self._owner, self._settings.lease_seconds, from_owner=dead)
+
+    def _reread(self, slice_: Slice) -> Slice:
+        with self._database.faults():
+            return self._ledger.reread(slice_)
+
+    def _release(self, held: Slice) -> None:
+        with self._database.transaction():
+            self._ledger.release(held)
+
+    # ── endings ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+    @contextmanager
+    def _outcome_recorded(self) -> Iterator[None]:
+        """Write into the ledger why a run stopped, as far as the database can still be reached."""
+        try:
+            yield
+        except Faulted as error:
+            raise _between_batches(error) from None
+        except (Paused, Exhausted) as error:
+            self._record(Status.PAUSED, error)
+            raise
+        except RunFailed as error:
+            self._record(Status.FAILED, error)
+            raise
+
+    def _record(self, status: Status, error: BackfillError) -> None:
+        try:
+            now = self._latest()
+            if now.status is Status.RUNNING:
+                with self._database.transaction():
+                    self._ledger.move(now, status, str(error))
+        except (Faulted, BackfillError):
+            return  # the reason reaches the user all the same, and the lease runs out by itself
+
+    def _latest(self) -> Run:
+        run = self._ledger.latest(self._run.name)
+        assert run is not None, "runs are never deleted"
+        return run
+
+
+def _owner_of(seen: Slice) -> str:
+    return describe(seen.owner) if seen.owner else "another process"
+
+
+def _between_batches(error: Faulted) -> BackfillError:
+    if error.fault is Fault.LINK:
+        return LinkLost(f"the connection to the database is gone ({error.code})")
+    return Exhausted(f"the ledger could not be written ({error.code})")

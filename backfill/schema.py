@@ -1,0 +1,116 @@
+"""The ledger's tables, and how they come to be: on demand, or in a revision of the team's own."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Connection,
+    DateTime,
+    Float,
+    ForeignKey,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    insert,
+    inspect,
+    select,
+)
+from sqlalchemy.dialects import mysql
+from sqlalchemy.exc import DBAPIError
+
+from backfill.errors import LedgerTooNew
+
+VERSION = 1
+"""The shape of the tables below; raised with every change to them."""
+
+_Count = BigInteger().with_variant(Integer(), "sqlite")
+_Moment = DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql", "mariadb")
+"""UTC, by the database's clock."""
+
+metadata = MetaData()
+
+version = Table(
+    "backfill_version",
+    metadata,
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    mysql_engine="InnoDB",
+)
+
+run = Table(
+    "backfill_run",
+    metadata,
+    Column("id", _Count, primary_key=True),
+    Column("name", String(100), nullable=False, index=True),
+    Column("active_name", String(100), unique=True, comment="the name while the run is active: one at a time"),
+    Column("status", String(20), nullable=False),
+    Column("reason", Text, comment="why it waits or failed"),
+    Column("fingerprint", String(64), nullable=False),
+    Column("definition", Text, nullable=False),
+    Column("server", String(200), nullable=False),
+    Column("rows_estimated", BigInteger),
+    Column("created_at", _Moment, nullable=False),
+    Column("started_at", _Moment),
+    Column("updated_at", _Moment, nullable=False),
+    Column("completed_at", _Moment),
+    mysql_engine="InnoDB",
+    mysql_charset="utf8mb4",
+)
+
+slice_ = Table(
+    "backfill_slice",
+    metadata,
+    Column("run_id", _Count, ForeignKey(run.c.id), primary_key=True, autoincrement=False),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("table_name", String(200), nullable=False),
+    Column("sweep", Integer, nullable=False),
+    Column("hi", Text, comment="the last key, as JSON"),
+    Column("checkpoint", Text, comment="the last key committed, as JSON"),
+    Column("epoch", BigInteger, nullable=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("is_open", Boolean, nullable=False),
+    Column("owner", String(200)),
+    Column("lease_until", _Moment),
+    Column("rows_read", BigInteger, nullable=False),
+    Column("rows_written", BigInteger, nullable=False),
+    Column("rows_per_second", Float(53)),
+    Column("updated_at", _Moment, nullable=False),
+    mysql_engine="InnoDB",
+    mysql_charset="utf8mb4",
+)
+
+TABLE_NAMES = frozenset(table.name for table in metadata.sorted_tables)
+
+
+def exists(connection: Connection) -> bool:
+    """Whether the ledger is there; raises LedgerTooNew when a newer backfill wrote it."""
+    if not inspect(connection).has_table(version.name):
+        return False
+    found = connection.execute(select(version.c.version)).scalar()
+    if found is None:
+        return False
+    if found > VERSION:
+        raise LedgerTooNew(
+            f"the ledger in this database has version {found}, this backfill knows {VERSION}: "
+            "upgrade it with: pip install -U backfill"
+        )
+    return True
+
+
+def create(connection: Connection) -> None:
+    """Create what is missing of the ledger. Safe to repeat, and for two processes at once."""
+    try:
+        metadata.create_all(connection)
+        if connection.execute(select(version.c.version)).first() is None:
+            connection.execute(insert(version).values(version=VERSION))
+    except DBAPIError:
+        if not exists(connection):  # otherwise another process was quicker by a moment
+            raise
+
+
+def drop(connection: Connection) -> None:
+    """Drop the ledger with everything in it."""
+    metadata.drop_all(connection)

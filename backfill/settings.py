@@ -1,0 +1,91 @@
+"""Settings: what a project may tune, from pyproject.toml, its alembic.ini and BACKFILL_* variables."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from configparser import ConfigParser
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from backfill.errors import SettingsError
+
+
+class Settings(BaseModel):
+    """What a project may tune. Later sources win: pyproject.toml, alembic.ini, the environment, the call itself."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    transforms: str = Field(default="transforms", pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$")
+    """The package that holds one file per transform."""
+    mode: Literal["inline", "defer"] = "inline"
+    """What `run_backfill` does in an upgrade: fill now, or register the run for `backfill run`."""
+    batch_size: int = Field(default=1_000, ge=1, le=100_000)
+    """Rows of the first batch."""
+    max_batch_size: int = Field(default=10_000, ge=1, le=100_000)
+    """Rows of any batch."""
+    batch_seconds: float = Field(default=0.1, gt=0, le=60)
+    """How long a batch should take; its size adapts."""
+    lease_seconds: float = Field(default=30, ge=1, le=3_600)
+    """How long a silent worker keeps its slice; each batch renews it."""
+    lock_seconds: float = Field(default=2, gt=0, le=600)
+    """How long a batch waits for a lock that somebody else holds."""
+    statement_seconds: float = Field(default=20, gt=0, le=3_600)
+    """How long one statement may run before its batch is halved."""
+    attempts: int = Field(default=10, ge=1, le=1_000)
+    """How often a batch that met a conflict is taken again."""
+
+
+def load_settings(ini: Path | None = None, **overrides: Any) -> Settings:
+    """The project's settings, with `overrides` that are not None on top.
+
+    Raises:
+        SettingsError: a setting is unknown or out of range; its name and source are in the message.
+    """
+    sources: dict[str, Mapping[str, Any]] = {
+        "pyproject.toml [tool.backfill]": _from_pyproject(Path("pyproject.toml")),
+        f"{ini} [backfill]": _from_ini(ini),
+        "the environment": _from_environment(os.environ),
+        "the call": {name: value for name, value in overrides.items() if value is not None},
+    }
+    merged: dict[str, Any] = {}
+    for source, values in sources.items():
+        merged |= values
+        _validate(merged, source)
+    return _validate(merged, "the settings")
+
+
+def _validate(values: Mapping[str, Any], source: str) -> Settings:
+    try:
+        return Settings.model_validate(values)
+    except ValidationError as error:
+        problems = "; ".join(
+            f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}" for problem in error.errors(include_input=False)
+        )
+        raise SettingsError(f"{source}: {problems}. Known settings: {', '.join(Settings.model_fields)}") from None
+
+
+def _from_pyproject(path: Path) -> Mapping[str, Any]:
+    if not path.is_file():
+        return {}
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path} cannot be read: {error}") from None
+    return dict(table.get("tool", {}).get("backfill", {}))
+
+
+def _from_ini(path: Path | None) -> Mapping[str, Any]:
+    if path is None or not path.is_file():
+        return {}
+    parser = ConfigParser(interpolation=None)
+    parser.read(path, encoding="utf-8")
+    return dict(parser["backfill"]) if parser.has_section("backfill") else {}
+
+
+def _from_environment(environment: Mapping[str, str]) -> Mapping[str, Any]:
+    named = {name: f"BACKFILL_{name.upper()}" for name in Settings.model_fields}
+    return {name: environment[variable] for name, variable in named.items() if variable in environment}

@@ -1,0 +1,165 @@
+"""Worker: walks one slice, batch by batch; each batch and its checkpoint are one transaction.
+
+BEGIN, settings pinned
+  SAVEPOINT sentinel
+    the slice, as the ledger has it     where to go on is never remembered, always read
+    the batch's last key                read from the database, which alone orders keys
+    lock and read → apply → write
+  RELEASE sentinel                      fails if anything inside ended the transaction
+  guarded write of the slice            fails if another worker has taken it over
+COMMIT
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+
+from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
+
+from backfill.batch import Batch, BatchSize, Slice
+from backfill.database import Database
+from backfill.errors import DatabaseFailed, Exhausted, Fenced, LinkLost, Paused, RowRejected
+from backfill.fault import Fault, Faulted
+from backfill.ledger import Ledger
+from backfill.progress import Progress
+from backfill.settings import Settings
+from backfill.status import Status
+from backfill.stop import StopRequest
+from backfill.target import Target
+
+
+class Worker:
+    """Walks slices of a run for one process."""
+
+    def __init__(
+        self,
+        database: Database,
+        targets: Mapping[str, Target],
+        settings: Settings,
+        progress: Progress,
+        stop: StopRequest,
+    ) -> None:
+        self._database = database
+        self._ledger = Ledger(database)
+        self._targets = targets
+        self._settings = settings
+        self._progress = progress
+        self._stop = stop
+        self._size = BatchSize(settings.batch_size, settings.max_batch_size, settings.batch_seconds)
+        self._pace = Pace()
+
+    def walk(self, held: Slice) -> int:
+        """Take batch after batch until the slice is done; gives the rows written in it, before and now.
+
+        Raises:
+            Paused: this process, or `backfill pause`, asked to stop.
+            Fenced: the slice is not ours any more.
+            RowRejected, DatabaseFailed, LinkLost, Exhausted: as they say.
+        """
+        seen = held
+        while seen.is_open:
+            if self._stop.reason:
+                raise Paused(self._stop.reason)
+            seen = self._take_batch(held)
+        return seen.rows_written
+
+    def _take_batch(self, held: Slice) -> Slice:
+        try:
+            for attempt in self._attempts():
+                with attempt:
+                    return self._commit_batch(held)
+        except Faulted as error:
+            raise _failure(error) from None
+        raise AssertionError("tenacity either returns or raises")
+
+    def _commit_batch(self, held: Slice) -> Slice:
+        started = time.perf_counter()
+        with self._database.transaction():
+            with self._database.sentinel():
+                seen = self._ledger.reread(held)
+                _require_ours(held, seen)
+                batch = self._next_batch(seen)
+                written = self._fill(batch, self._targets[seen.table], is_sweep=seen.sweep > 0)
+            self._ledger.advance(
+                seen, batch, written, lease_seconds=self._settings.lease_seconds, rate=self._pace.rows_per_second
+            )
+        seconds = time.perf_counter() - started
+        self._size.learn(batch.rows, seconds)
+        self._pace.learn(batch.rows, seconds)
+        self._progress.advance(0 if seen.sweep else batch.rows, written)
+        return self._ledger.reread(held)
+
+    def _next_batch(self, seen: Slice) -> Batch:
+        assert seen.hi is not None, "an open slice has a last key"
+        return self._targets[seen.table].next_batch(seen.checkpoint, seen.hi, self._size.rows)
+
+    def _fill(self, batch: Batch, target: Target, *, is_sweep: bool) -> int:
+        rows = target.read(batch)
+        return sum(target.write(write, batch, only_changes=is_sweep) for write in target.apply(rows))
+
+    def _attempts(self) -> Retrying:
+        return Retrying(
+            retry=retry_if_exception(self._may_repeat),
+            wait=wait_random_exponential(multiplier=0.05, max=2),
+            stop=stop_after_attempt(self._settings.attempts),
+            before_sleep=self._tell,
+            reraise=True,
+        )
+
+    def _may_repeat(self, error: BaseException) -> bool:
+        if not isinstance(error, Faulted):
+            return False
+        if error.fault is Fault.TOO_SLOW:
+            return self._size.halve()
+        return error.fault is Fault.CONFLICT
+
+    def _tell(self, state: RetryCallState) -> None:
+        error = state.outcome.exception() if state.outcome else None
+        self._progress.wait(f"{error}; taking the batch again")
+
+
+class Pace:
+    """Rows per second of late: a moving average in which the last ten seconds weigh most."""
+
+    MEMORY_SECONDS = 10.0
+
+    def __init__(self) -> None:
+        self.rows_per_second: float | None = None
+
+    def learn(self, rows: int, seconds: float) -> None:
+        """Take note of a batch."""
+        if seconds <= 0:
+            return
+        rate = rows / seconds
+        weight = min(1.0, seconds / self.MEMORY_SECONDS)
+        past = self.rows_per_second
+        self.rows_per_second = rate if past is None else past + weight * (rate - past)
+
+
+def _require_ours(held: Slice, seen: Slice) -> None:
+    if seen.run_status is Status.CANCELLED:
+        raise Fenced("the run was cancelled")
+    if seen.epoch != held.epoch:
+        raise Fenced(f"another worker took the slice over: {seen.owner}")
+    if seen.run_status is Status.PAUSED:
+        raise Paused("paused by `backfill pause`")
+    if seen.run_status is not Status.RUNNING:
+        raise Fenced(f"the run is {seen.run_status} now")
+
+
+def _failure(error: Faulted) -> Exception:
+    """What a fault that may not be repeated means for the run."""
+    known = {
+        Fault.CONFLICT: Exhausted(
+            f"the database stayed busy through every attempt ({error.code}): somebody holds locks on these rows"
+        ),
+        Fault.TOO_SLOW: Exhausted(f"even one row at a time takes longer than the statement limit ({error.code})"),
+        Fault.LINK: LinkLost(f"the connection to the database is gone ({error.code})"),
+        Fault.UNWRITABLE: Paused(
+            f"the database cannot be written now ({error.code}): read-only, full or out of memory"
+        ),
+        Fault.ROW: RowRejected(f"the database refuses a row of this batch ({error.code})"),
+        Fault.SCHEMA: DatabaseFailed(f"a table or column is not there any more ({error.code})"),
+    }
+    return known.get(error.fault) or DatabaseFailed(f"the database refuses the batch ({error.code})")

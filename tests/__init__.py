@@ -1,0 +1,1 @@
+"""The tests: everything runs against real databases."""
