@@ -33,7 +33,7 @@ class Admission:
         """
         latest = self._ledger.latest(self._transform.name)
         if latest is not None and from_start:
-            self.withdraw(latest)
+            self._ledger.withdraw(latest.name)
             latest = None
         if latest is None or latest.status is Status.UNDONE:
             return self._start()
@@ -47,13 +47,6 @@ class Admission:
         if latest is None or latest.status is Status.UNDONE:
             with self._database.transaction():
                 self._register(Status.PENDING)
-
-    def withdraw(self, run: Run) -> None:
-        """Take a run back: the next one starts from the first row."""
-        if run.status is not Status.UNDONE:
-            with self._database.transaction():
-                self._ledger.fence(run)
-                self._ledger.move(run, Status.UNDONE)
 
     def _start(self) -> Run:
         with self._database.transaction():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +17,9 @@ from backfill.errors import TransformNotFound
 class Catalog:
     """The transforms of one package; each is loaded only when it is asked for by name."""
 
-    def __init__(self, package: str, root: Path | None = None) -> None:
+    def __init__(self, package: str, roots: Sequence[Path] | None = None) -> None:
         self.package = package
-        self._root = root or Path.cwd()
+        self._roots = roots or [Path.cwd()]
 
     def find(self, name: str) -> Transform[..., Any]:
         """Load `name` from its file, NAME.py or NAME.json.
@@ -46,8 +46,7 @@ class Catalog:
 
     def folder(self) -> Path:
         """Where the package's files are; raises TransformNotFound when there is no such package."""
-        if str(self._root) not in sys.path:
-            sys.path.insert(0, str(self._root))  # transforms are the project's code, importable as its tests import it
+        self._make_importable()
         importlib.invalidate_caches()
         try:
             spec = importlib.util.find_spec(self.package)
@@ -55,10 +54,17 @@ class Catalog:
             spec = None
         if spec is None or not spec.submodule_search_locations:
             raise TransformNotFound(
-                f"there is no package {self.package!r} in {self._root.name or self._root}/. Make one with: backfill init; "
+                f"there is no package {self.package!r} here. Make one with: backfill init; "
                 'or name yours in pyproject.toml: [tool.backfill] transforms = "myapp.transforms"'
             )
         return Path(next(iter(spec.submodule_search_locations)))
+
+    def _make_importable(self) -> None:
+        """Transforms are the project's code: importable here as in its tests."""
+        first = self.package.partition(".")[0]
+        root = next((root for root in self._roots if (root / first).is_dir()), None)
+        if root is not None and str(root) not in sys.path:
+            sys.path.insert(0, str(root))
 
     def _import(self, name: str) -> Transform[..., Any]:
         module = importlib.import_module(f"{self.package}.{name}")

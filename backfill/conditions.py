@@ -54,6 +54,10 @@ class Missing(ColumnElement[bool]):
     def __init__(self, column_name: str) -> None:
         self.column_name = column_name
 
+    def self_group(self, against: Any = None) -> Missing:
+        """A condition already: inside AND and OR it needs no comparison with true."""
+        return self
+
 
 @compiles(Missing)  # type: ignore[no-untyped-call, untyped-decorator, unused-ignore]
 def _show_missing(element: Missing, compiler: Any, **kw: Any) -> str:

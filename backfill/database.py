@@ -52,8 +52,12 @@ class Database(AbstractContextManager["Database"]):
             self.dialect.restore(self.connection, self._noted)
 
     @contextmanager
-    def transaction(self) -> Iterator[Connection]:
-        """One transaction: committed at the end, rolled back on any error. Raises Faulted for database errors."""
+    def transaction(self, *, keep: bool = True) -> Iterator[Connection]:
+        """One transaction: committed at the end, or rolled back if it is not to be kept, and on any error.
+
+        Raises:
+            Faulted: for every error of the database.
+        """
         with self.faults():
             begin, commit, rollback = self._framing()
             begin()
@@ -62,7 +66,7 @@ class Database(AbstractContextManager["Database"]):
             except BaseException:
                 self._try(rollback)
                 raise
-            commit()
+            (commit if keep else rollback)()
 
     @contextmanager
     def sentinel(self) -> Iterator[None]:

@@ -61,9 +61,7 @@ class Definition(BaseModel):
     tables: Annotated[tuple[TableName, ...], BeforeValidator(_as_tuple)] = Field(
         validation_alias=AliasChoices("tables", "table"), min_length=1
     )
-    where: Annotated[
-        Condition | None, BeforeValidator(_as_condition), PlainSerializer(_rendered)
-    ] = None
+    where: Annotated[Condition | None, BeforeValidator(_as_condition), PlainSerializer(_rendered)] = None
     arrival: Arrival = Arrival.COLUMNS
     values: dict[str, JsonValue] | None = Field(default=None, validation_alias=AliasChoices("values", "set"))
     """Literal values, where the definition is pure data."""

@@ -35,11 +35,11 @@ from backfill.key import Key
 class Limits:
     """How long one statement of a batch may take, in seconds."""
 
-    lock_seconds: float = 2.0
+    lock_seconds: float = 2
     """Waiting for a lock that somebody else holds."""
-    statement_seconds: float = 30.0
+    statement_seconds: float = 20
     """Running at all."""
-    idle_seconds: float = 60.0
+    idle_seconds: float = 60
     """Holding locks while the client does nothing: the server ends a frozen worker's transaction after it."""
 
 
@@ -152,11 +152,30 @@ class Dialect:
         """Which server this is, so that a run can tell when it wakes up on another one."""
         raise NotImplementedError
 
+    # ── scripts for `alembic --sql` ─────────────────────────────────────────────────────────────────────────────
+
+    def offline_gate(self, name: str) -> str:
+        """SQL that fails unless the ledger says that `name` is completed."""
+        raise NotImplementedError
+
+    def offline_reset(self, name: str) -> str:
+        """SQL that forgets how far `name` came."""
+        return (
+            f"UPDATE backfill_run SET status = 'undone', active_name = NULL "  # noqa: S608  # a name is one word
+            f"WHERE name = '{name}' AND status <> 'undone';"
+        )
+
     # ── errors ──────────────────────────────────────────────────────────────────────────────────────────────────
 
     def classify(self, error: DBAPIError) -> tuple[Fault, str]:
         """The kind of failure, and the database's own code for it."""
         raise NotImplementedError
+
+
+def completed_in_ledger(name: str) -> str:
+    """SQL condition: the newest run of `name` is completed."""
+    newest = f"SELECT max(id) FROM backfill_run WHERE name = '{name}'"  # noqa: S608  # a name is one word
+    return f"EXISTS (SELECT 1 FROM backfill_run WHERE id = ({newest}) AND status = 'completed')"  # noqa: S608
 
 
 def typed(columns: Sequence[ColumnElement[Any]], key: Key) -> list[Any]:

@@ -122,6 +122,14 @@ class Ledger:
                 f"{run.name} is not {run.status} any more: another process moved it. See: backfill status {run.name}"
             )
 
+    def withdraw(self, name: str) -> None:
+        """Take the newest run of a name back: no batch of it can commit any more, and the next run starts afresh."""
+        latest = self.latest(name)
+        if latest is not None and latest.status is not Status.UNDONE:
+            with self._database.transaction():
+                self.fence(latest)
+                self.move(latest, Status.UNDONE)
+
     def start(self, run: Run, fingerprint: str) -> None:
         """Bring a run to `running`, from wherever it waits."""
         if run.started_at is None:

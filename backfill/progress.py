@@ -16,6 +16,9 @@ log = logging.getLogger("alembic.backfill")
 
 LOG_SECONDS = 5.0
 
+_WITH_ESTIMATE = "{desc} {percentage:3.0f}%|{bar}| {n_fmt} of about {total_fmt}{unit} [{rate_fmt}, {remaining} left]"
+_WITHOUT_ESTIMATE = "{desc} {n_fmt}{unit} [{rate_fmt}, {elapsed}]"
+
 
 class Progress(AbstractContextManager["Progress"]):
     """Told of every batch, and tells people: rows, rate, and the time left by the rate of late.
@@ -23,9 +26,8 @@ class Progress(AbstractContextManager["Progress"]):
     Without a terminal there is no bar; then a log line says the same every few seconds.
     """
 
-    def __init__(self, name: str, *, show: bool = True) -> None:
+    def __init__(self, name: str) -> None:
         self._name = name
-        self._show = show
         self._bar: tqdm[Any] | None = None
         self._stack = ExitStack()
         self._logged_at = 0.0
@@ -46,7 +48,7 @@ class Progress(AbstractContextManager["Progress"]):
         """A run starts or resumes: so many rows are behind it, of about so many."""
         self._rows, self._total = done, estimated
         self._logged_at = time.monotonic()
-        if self._show and sys.stderr.isatty():
+        if sys.stderr.isatty():
             self._stack.enter_context(logging_redirect_tqdm())
             self._bar = self._stack.enter_context(
                 tqdm(
@@ -56,9 +58,7 @@ class Progress(AbstractContextManager["Progress"]):
                     unit=" rows",
                     smoothing=0.1,
                     dynamic_ncols=True,
-                    bar_format="{desc} {percentage:3.0f}%|{bar}| {n_fmt} of about {total_fmt}{unit} [{rate_fmt}, {remaining} left]"
-                    if estimated
-                    else "{desc} {n_fmt}{unit} [{rate_fmt}, {elapsed}]",
+                    bar_format=_WITH_ESTIMATE if estimated else _WITHOUT_ESTIMATE,
                 )
             )
 
@@ -70,7 +70,7 @@ class Progress(AbstractContextManager["Progress"]):
             if self._total and self._rows > self._total:  # it was an estimate
                 self._bar.total = self._rows
             self._bar.update(rows)
-        elif self._show and time.monotonic() - self._logged_at >= LOG_SECONDS:
+        elif time.monotonic() - self._logged_at >= LOG_SECONDS:
             self._logged_at = time.monotonic()
             log.info("%s: %s", self._name, self._sentence())
 

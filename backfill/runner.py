@@ -39,7 +39,6 @@ def run(
     accept: Collection[str] = (),
     accept_change: bool = False,
     from_start: bool = False,
-    show: bool = True,
 ) -> Run:
     """Start the transform's run, go on with it, or do nothing when it is complete.
 
@@ -50,7 +49,6 @@ def run(
         accept: codes of findings that are meant, such as "trigger".
         accept_change: go on although the definition is not the one the run was started with.
         from_start: forget the checkpoint and walk from the first row.
-        show: tell people how far it is.
 
     Returns:
         The run as the ledger has it at the end: completed.
@@ -67,7 +65,7 @@ def run(
     admitted = Admission(database, transform, targets).admit(accept_change=accept_change, from_start=from_start)
     if admitted.status is Status.COMPLETED:
         return admitted
-    with StopRequest() as stop, Progress(transform.name, show=show) as progress:
+    with StopRequest() as stop, Progress(transform.name) as progress:
         for finding in findings:
             if finding.severity is Severity.WARNING:
                 progress.say(finding.message)

@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from backfill.dialect import Limits
 from backfill.errors import SettingsError
 
 
@@ -35,8 +36,15 @@ class Settings(BaseModel):
     """How long a batch waits for a lock that somebody else holds."""
     statement_seconds: float = Field(default=20, gt=0, le=3_600)
     """How long one statement may run before its batch is halved."""
+    idle_seconds: float = Field(default=60, gt=0, le=3_600)
+    """How long the server lets a frozen worker hold its locks."""
     attempts: int = Field(default=10, ge=1, le=1_000)
     """How often a batch that met a conflict is taken again."""
+
+    @property
+    def limits(self) -> Limits:
+        """How long one statement of a batch may take."""
+        return Limits(self.lock_seconds, self.statement_seconds, self.idle_seconds)
 
 
 def load_settings(ini: Path | None = None, **overrides: Any) -> Settings:

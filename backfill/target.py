@@ -112,9 +112,11 @@ class Target:
             return 0
         return self.database.dialect.update_rows(self.database.connection, self.table, write.match, write.columns, rows)
 
-    def snapshot(self, batch: Batch, columns: Sequence[str]) -> dict[Key, tuple[Any, ...]]:
-        """The batch's rows that `where` takes, with the values that `columns` hold now."""
-        found = self.database.connection.execute(self._select(batch, *(self.table.c[name] for name in columns)))
+    def snapshot(self, batch: Batch, columns: Sequence[str], *, everything: bool = False) -> dict[Key, tuple[Any, ...]]:
+        """The batch's rows that `where` takes, or all of them, with the values that `columns` hold now."""
+        wanted = (self.table.c[name] for name in columns)
+        statement = self._select(batch, *wanted, where=true() if everything else self.where)
+        found = self.database.connection.execute(statement)
         width = len(self._keys)
         return {tuple(row[:width]): tuple(row[width:]) for row in found}
 
@@ -168,9 +170,9 @@ class Target:
         found = self.snapshot(batch, self.bound.fetches)
         return [(key, dict(zip(self.bound.fetches, values, strict=True))) for key, values in found.items()]
 
-    def _select(self, batch: Batch, *columns: ColumnElement[Any]) -> Select[Any]:
+    def _select(self, batch: Batch, *columns: ColumnElement[Any], where: Condition | None = None) -> Select[Any]:
         statement = self._in_range(select(*self._keys, *columns), batch.after, batch.upto)
-        return statement.where(self.where).order_by(*self._keys)
+        return statement.where(self.where if where is None else where).order_by(*self._keys)
 
     def _in_range(self, statement: Select[Any], after: Key | None, upto: Key) -> Select[Any]:
         return statement.where(self._range(after, upto))
@@ -231,7 +233,8 @@ def _reflect(database: Database, transform: Transform[..., Any], name: str) -> T
         raise _refusal(
             transform,
             "no-table",
-            f"there is no table {name} in this database.{suggest(bare, known)} If a migration makes it: alembic upgrade head",
+            f"there is no table {name} in this database.{suggest(bare, known)} "
+            "If a migration makes it: alembic upgrade head",
         ) from None
     return table
 

@@ -20,7 +20,11 @@ _KNOWN: dict[str, type[Dialect]] = {
 
 def dialect_of(connection: Connection) -> Dialect:
     """The dialect of an open connection; raises Refused for a database that backfill does not know."""
-    name = connection.dialect.name
+    return dialect_named(connection.dialect.name)
+
+
+def dialect_named(name: str) -> Dialect:
+    """The dialect by SQLAlchemy's name for it; raises Refused for a database that backfill does not know."""
     if name not in _KNOWN:
         raise Refused(f"backfill does not know {name}; it runs on SQLite, PostgreSQL, MariaDB and MySQL")
     return _KNOWN[name]()

@@ -25,7 +25,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError
 from sqlalchemy.types import BINARY
 
 from backfill.conditions import Condition
-from backfill.dialect import Dialect, Limits
+from backfill.dialect import Dialect, Limits, completed_in_ledger
 from backfill.fault import Fault
 from backfill.finding import Finding, Severity
 from backfill.key import Key
@@ -143,6 +143,11 @@ class MySQL(Dialect):
             for name in key
             if isinstance(table.c[name].type, ENUM | SET)
         )
+
+    def offline_gate(self, name: str) -> str:
+        """Two rows where one is wanted: error 1242, outside of a procedure the only way to fail with a reason."""
+        message = f"backfill {name} is not completed; run: backfill run {name}"
+        return f"SELECT IF({completed_in_ledger(name)}, 1, (SELECT '{message}' UNION SELECT 'x'));"
 
     def classify(self, error: DBAPIError) -> tuple[Fault, str]:
         """By errno."""

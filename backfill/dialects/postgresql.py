@@ -33,7 +33,7 @@ from sqlalchemy.types import NullType
 
 from backfill.changes import Recordset
 from backfill.conditions import Condition
-from backfill.dialect import Dialect, Limits, typed
+from backfill.dialect import Dialect, Limits, completed_in_ledger, typed
 from backfill.fault import Fault
 from backfill.finding import Finding, Severity
 from backfill.key import Key
@@ -159,6 +159,13 @@ class PostgreSQL(Dialect):
     def inspect_key(self, connection: Connection, table: Table, key: tuple[str, ...]) -> Sequence[Finding]:
         """Collations under which a walk by key is not to be trusted."""
         return tuple(_key_findings(connection, table, key))
+
+    def offline_gate(self, name: str) -> str:
+        """A DO block that raises."""
+        return (
+            f"DO $$ BEGIN IF NOT {completed_in_ledger(name)} THEN "
+            f"RAISE EXCEPTION 'backfill {name} is not completed; run: backfill run {name}'; END IF; END $$;"
+        )
 
     def classify(self, error: DBAPIError) -> tuple[Fault, str]:
         """By SQLSTATE; without one the link broke before the server could say anything."""

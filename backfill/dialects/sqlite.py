@@ -11,7 +11,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.types import NullType, String
 
 from backfill.conditions import Condition
-from backfill.dialect import Dialect, Limits
+from backfill.dialect import Dialect, Limits, completed_in_ledger
 from backfill.fault import Fault
 from backfill.finding import Finding, Severity
 
@@ -116,6 +116,11 @@ class SQLite(Dialect):
     def inspect_key(self, connection: Connection, table: Table, key: tuple[str, ...]) -> Sequence[Finding]:
         """SQLite lets a key hold NULL and mixed types: rows that a walk by that key would miss."""
         return tuple(finding for name in key for finding in _key_findings(connection, table, name))
+
+    def offline_gate(self, name: str) -> str:
+        """Malformed JSON, which fails where the script is run with `sqlite3 -bail`."""
+        message = f"backfill {name} is not completed; run: backfill run {name}"
+        return f"SELECT CASE WHEN {completed_in_ledger(name)} THEN 1 ELSE json('{message}') END;"
 
     def classify(self, error: DBAPIError) -> tuple[Fault, str]:
         """By sqlite_errorcode; a missing table or column has only the general code, and is told by its wording."""

@@ -1,0 +1,5 @@
+"""`python -m backfill`."""
+
+from backfill.cli import main
+
+main()

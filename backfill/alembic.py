@@ -1,0 +1,186 @@
+"""What a revision may ask: fill now, wait for proof, or take it back.
+
+from backfill.alembic import require_backfill, reset_backfill, run_backfill
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Literal
+
+from alembic import op
+from alembic.autogenerate import comparators
+from alembic.runtime.migration import MigrationContext
+from alembic.util import CommandError
+from sqlalchemy import insert
+
+from backfill import schema
+from backfill.admission import Admission
+from backfill.autogenerate import hide_ledger
+from backfill.catalog import Catalog
+from backfill.database import Database
+from backfill.declaration import Transform
+from backfill.dialects import dialect_named
+from backfill.environment import is_shared
+from backfill.errors import BackfillError, BackfillIncomplete
+from backfill.gate import require_complete
+from backfill.ledger import Ledger
+from backfill.progress import log
+from backfill.runner import run
+from backfill.settings import Settings, load_settings
+from backfill.target import open_targets
+
+__all__ = ["create_ledger", "drop_ledger", "require_backfill", "reset_backfill", "run_backfill"]
+
+Mode = Literal["inline", "defer"]
+
+comparators.dispatch_for("schema")(hide_ledger)  # for every way of choosing plugins, and for Alembic before 1.18
+
+
+class BackfillCommandError(CommandError):
+    """A BackfillError in the form that `alembic` and `flask db` print as one line."""
+
+
+def run_backfill(name: str, *, mode: Mode | None = None, accept: Collection[str] = ()) -> None:
+    """Fill the rows of `name` batch by batch, each batch committed with its checkpoint, in a revision of its own.
+
+    What the upgrade did before is committed first. A killed upgrade leaves whole batches and an unstamped revision;
+    the next upgrade goes on where it stopped. Where env.py owns the transaction, all batches are committed with it.
+
+    Args:
+        name: the transform's name.
+        mode: "defer" only registers the run, for `backfill run`; None asks `-x backfill=`, then the settings.
+        accept: codes of preflight findings that are meant, such as "trigger".
+
+    Raises:
+        CommandError: refused, failed or stopped; the message says what to type.
+    """
+    context = op.get_context()
+    if context.as_sql:
+        context.impl.static_output(f"-- DATA STEP: stop here and run:  backfill run {name}")
+        return
+    with _as_command_errors():
+        settings = _settings(context, mode)
+        transform = _find(context, settings, name)
+        if settings.mode == "defer":
+            _defer(context, transform)
+        else:
+            with _own_transactions(context) as database:
+                run(database, transform, settings, accept=accept)
+
+
+def require_backfill(name: str) -> None:
+    """Let the revision go on only when no row waits for `name` any more; its first line.
+
+    What the upgrade did before is committed before refusing: otherwise PostgreSQL would take the expand step back,
+    and the backfill could never be run.
+
+    Raises:
+        CommandError: rows still wait; the message says what to type.
+    """
+    context = op.get_context()
+    if context.as_sql:
+        context.impl.static_output(dialect_named(context.dialect.name).offline_gate(name))
+        return
+    with _as_command_errors():
+        transform = _find(context, _settings(context), name)
+        try:
+            with Database(_connection(context), shared=True) as database:
+                require_complete(database, transform)
+        except BackfillIncomplete:
+            if not is_shared(context):
+                with context.autocommit_block():
+                    pass
+            raise
+
+
+def reset_backfill(name: str) -> None:
+    """Forget how far `name` came, in a downgrade: the next upgrade starts from the first row."""
+    context = op.get_context()
+    if context.as_sql:
+        context.impl.static_output(dialect_named(context.dialect.name).offline_reset(name))
+        return
+    with _as_command_errors(), Database(_connection(context), shared=True) as database:
+        Ledger(database).withdraw(name)
+
+
+def create_ledger() -> None:
+    """Create the ledger in a revision, for teams whose application may not create tables."""
+    context = op.get_context()
+    if not context.as_sql:
+        schema.create(_connection(context))
+        return
+    for table in schema.metadata.sorted_tables:
+        context.impl.create_table(table)
+    op.execute(insert(schema.version).values(version=schema.VERSION))
+
+
+def drop_ledger() -> None:
+    """Drop the ledger with everything in it: the downgrade of `create_ledger`."""
+    for table in reversed(schema.metadata.sorted_tables):
+        op.drop_table(table.name)
+
+
+def _defer(context: MigrationContext, transform: Transform[..., Any]) -> None:
+    with Database(_connection(context), shared=True) as database:
+        Ledger(database).ensure()
+        Admission(database, transform, open_targets(database, transform)).defer()
+    log.info("%s: deferred; to fill: backfill run %s", transform.name, transform.name)
+
+
+@contextmanager
+def _own_transactions(context: MigrationContext) -> Iterator[Database]:
+    """The migration's connection, on which each batch is a transaction of its own wherever that can be."""
+    connection = _connection(context)
+    if is_shared(context):
+        log.warning("env.py owns the transaction: the batches become durable together, at its end")
+        with Database(connection, shared=True) as database:
+            yield database
+        return
+    failure: BackfillError | None = None
+    try:
+        with context.autocommit_block(), Database(connection) as database:
+            try:
+                yield database
+            except BackfillError as error:
+                failure = error
+                raise
+    except Exception:
+        if failure is not None:  # a broken link makes leaving the block fail too, with less to say
+            raise failure from None
+        raise
+
+
+@contextmanager
+def _as_command_errors() -> Iterator[None]:
+    try:
+        yield
+    except BackfillError as error:
+        raise BackfillCommandError(str(error)) from None
+
+
+def _settings(context: MigrationContext, mode: Mode | None = None) -> Settings:
+    return load_settings(_ini(context), mode=mode or _x_arguments(context).get("backfill"))
+
+
+def _find(context: MigrationContext, settings: Settings, name: str) -> Transform[..., Any]:
+    ini = _ini(context)
+    return Catalog(settings.transforms, [Path.cwd(), *(ini.resolve().parents[:2] if ini else ())]).find(name)
+
+
+def _ini(context: MigrationContext) -> Path | None:
+    environment = context.environment_context
+    name = environment.config.config_file_name if environment else None
+    return Path(name) if name else None
+
+
+def _x_arguments(context: MigrationContext) -> dict[str, str]:
+    environment = context.environment_context
+    return environment.get_x_argument(as_dictionary=True) if environment else {}
+
+
+def _connection(context: MigrationContext) -> Any:
+    assert context.connection is not None, "an upgrade without --sql is connected"
+    return context.connection

@@ -1,0 +1,242 @@
+"""The `backfill` command. Heavy imports wait inside the commands, so that --help is quick."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from backfill.exits import exit_codes
+
+if TYPE_CHECKING:
+    from backfill.database import Database
+    from backfill.ledger import Run
+    from backfill.project import Address, Project
+
+OPENER = "backfill.opener"
+"""Where a door that knows its database better, as Flask does, leaves its way of opening the project."""
+
+Command = Callable[..., Any]
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="backfill")
+def cli() -> None:
+    """Fill columns of large tables: in batches, resumable, and proven before the schema moves on."""
+
+
+def main() -> None:
+    """The console script."""
+    cli()
+
+
+def on_project(command: Command) -> Command:
+    """Give the command the project that its options name."""
+    options = (
+        click.option(
+            "-c", "--config", type=click.Path(path_type=Path, exists=True), help="Alembic's configuration file."
+        ),
+        click.option(
+            "-x", "x_arguments", multiple=True, metavar="KEY=VALUE", help="Passed on to env.py, as by alembic -x."
+        ),
+        click.option("--bind", help="Which database of a multi-database env.py."),
+        click.option(
+            "--database",
+            envvar="BACKFILL_DATABASE_URL",
+            metavar="URL",
+            help="A database without Alembic. Better set BACKFILL_DATABASE_URL: arguments are visible to others.",
+        ),
+    )
+
+    @wraps(command)
+    def with_project(
+        config: Path | None, x_arguments: Sequence[str], bind: str | None, database: str | None, **arguments: Any
+    ) -> None:
+        with exit_codes():
+            from backfill.project import Address  # noqa: PLC0415
+
+            address = Address(config=config, database=database, bind=bind, x_arguments=x_arguments)
+            command(_opener(address), **arguments)
+
+    for option in reversed(options):
+        with_project = option(with_project)
+    return with_project
+
+
+def _opener(address: Address) -> Callable[..., Project]:
+    from backfill.project import open_project  # noqa: PLC0415
+
+    opener = click.get_current_context().meta.get(OPENER, open_project)
+    return lambda **overrides: opener(address, **overrides)
+
+
+# ── authoring ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@cli.command()
+def init() -> None:
+    """Write what a new project needs: the transforms package."""
+    with exit_codes():
+        from backfill.scaffold import write_project  # noqa: PLC0415
+
+        for line in write_project(Path.cwd()):
+            click.echo(line)
+
+
+@cli.command()
+@click.argument("name")
+@click.option("--table", required=True, help="The table to fill.")
+@click.option("--column", required=True, help="The column to fill.")
+@click.option("--sql", is_flag=True, help="With an SQL expression, instead of row by row in Python.")
+def new(name: str, table: str, column: str, sql: bool) -> None:
+    """Write transforms/NAME.py, ready to be filled in."""
+    with exit_codes():
+        from backfill.scaffold import write_transform  # noqa: PLC0415
+        from backfill.settings import load_settings  # noqa: PLC0415
+
+        for line in write_transform(load_settings().transforms, name, table, column, sql=sql):
+            click.echo(line)
+
+
+@cli.command("list")
+def list_() -> None:
+    """The transforms of this project, each with its first line."""
+    with exit_codes():
+        from backfill.catalog import Catalog  # noqa: PLC0415
+        from backfill.settings import load_settings  # noqa: PLC0415
+
+        catalog = Catalog(load_settings().transforms)
+        for name in catalog.names():
+            definition = catalog.find(name).definition
+            first = definition.description.partition("\n")[0]
+            click.echo(f"{name}  ({', '.join(definition.tables)})  {first}".rstrip())
+
+
+# ── the verbs ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+_accept = click.option("--accept", multiple=True, metavar="CODE", help="A finding that is meant, such as trigger.")
+_batch_size = click.option("--batch-size", type=int, help="Rows of the first batch; the size adapts.")
+
+
+@cli.command()
+@click.argument("name")
+@_accept
+@_batch_size
+@on_project
+def plan(project: Callable[..., Project], name: str, accept: Sequence[str], batch_size: int | None) -> None:
+    """Show what a run would do, by doing its first batch and taking it back."""
+    from backfill.pages import plan_page  # noqa: PLC0415
+    from backfill.planner import draft_plan  # noqa: PLC0415
+
+    opened = project(batch_size=batch_size)
+    transform = opened.catalog.find(name)
+    opened.visit(lambda database: click.echo(plan_page(draft_plan(database, transform, opened.settings, accept))))
+
+
+@cli.command()
+@click.argument("name")
+@_accept
+@_batch_size
+@click.option("--accept-change", is_flag=True, help="Go on although the definition changed since the checkpoint.")
+@click.option("--from-start", is_flag=True, help="Forget the checkpoint and walk from the first row.")
+@on_project
+def run(
+    project: Callable[..., Project],
+    name: str,
+    accept: Sequence[str],
+    batch_size: int | None,
+    accept_change: bool,
+    from_start: bool,
+) -> None:
+    """Start, go on with it, or do nothing when it is complete. Ctrl-C stops after the batch at hand."""
+    from backfill.pages import run_page  # noqa: PLC0415
+    from backfill.reconnection import reconnecting  # noqa: PLC0415
+    from backfill.runner import run as run_transform  # noqa: PLC0415
+
+    opened = project(batch_size=batch_size)
+    transform = opened.catalog.find(name)
+
+    def fill(database: Database) -> None:
+        done = run_transform(
+            database,
+            transform,
+            opened.settings,
+            accept=accept,
+            accept_change=accept_change,
+            from_start=from_start,
+        )
+        click.echo(run_page(done))
+
+    reconnecting(lambda: opened.visit(fill))
+
+
+@cli.command()
+@click.argument("name", required=False)
+@click.option("--json", "as_json", is_flag=True, help="A list of objects, for programs.")
+@on_project
+def status(project: Callable[..., Project], name: str | None, as_json: bool) -> None:
+    """Every run, where it is, and what it waits for."""
+    from backfill.ledger import Ledger  # noqa: PLC0415
+    from backfill.pages import status_json, status_page  # noqa: PLC0415
+
+    runs: list[Run] = []
+    project().visit(lambda database: runs.extend(Ledger(database).runs(name)))
+    click.echo(status_json(runs) if as_json else status_page(runs))
+
+
+@cli.command()
+@click.argument("name")
+@on_project
+def pause(project: Callable[..., Project], name: str) -> None:
+    """Let the run finish its batch and stop; `backfill run` goes on with it."""
+    project().visit(lambda database: click.echo(f"{name}: {_moved(database, name, 'pause')}"))
+
+
+@cli.command()
+@click.argument("name")
+@on_project
+def cancel(project: Callable[..., Project], name: str) -> None:
+    """Give the run up: no further batch commits, finished batches stay."""
+    project().visit(lambda database: click.echo(f"{name}: {_moved(database, name, 'cancel')}"))
+
+
+def _moved(database: Database, name: str, verb: str) -> str:
+    from backfill.control import cancel_run, pause_run  # noqa: PLC0415
+
+    return (pause_run if verb == "pause" else cancel_run)(database, name).status
+
+
+@cli.command()
+@click.argument("name")
+@on_project
+def verify(project: Callable[..., Project], name: str) -> None:
+    """Compute again and compare: a second pass must change nothing."""
+    from backfill.pages import verdict_page  # noqa: PLC0415
+    from backfill.verifier import verify as verify_transform  # noqa: PLC0415
+
+    opened = project()
+    transform = opened.catalog.find(name)
+    mismatches = 0
+
+    def check(database: Database) -> None:
+        nonlocal mismatches
+        verdict = verify_transform(database, transform)
+        mismatches += len(verdict.mismatches)
+        click.echo(verdict_page(verdict))
+
+    opened.visit(check)
+    if mismatches:
+        raise SystemExit(1)
+
+
+@cli.command()
+@click.option("--rows", default=200_000, show_default=True, type=click.IntRange(1, 50_000_000), help="Users to make.")
+def demo(rows: int) -> None:
+    """Fill a database of many users, through the repository's own migrations."""
+    with exit_codes():
+        from backfill.demo import show_demo  # noqa: PLC0415
+
+        show_demo(rows, Path.cwd())

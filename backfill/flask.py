@@ -1,0 +1,45 @@
+"""`flask backfill …`: the same commands, on the databases of the application's Flask-Migrate."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+from flask import current_app
+from flask.cli import with_appcontext
+
+from backfill import cli as door
+
+if TYPE_CHECKING:
+    from backfill.project import Address, Project
+
+
+@click.group("backfill", context_settings=door.cli.context_settings)
+@with_appcontext
+@click.pass_context
+def cli(context: click.Context) -> None:
+    """Fill columns of large tables: in batches, resumable, and proven before the schema moves on."""
+    context.meta[door.OPENER] = open_flask_project
+
+
+for _command in door.cli.commands.values():
+    if _command is not door.demo:
+        cli.add_command(_command)
+
+
+def open_flask_project(address: Address, **overrides: Any) -> Project:
+    """The project of the current application, unless the command names a database of its own.
+
+    Raises:
+        Refused: the application has no Flask-Migrate.
+    """
+    from backfill.environment import Environment  # noqa: PLC0415  # heavy: only once a command runs
+    from backfill.errors import Refused  # noqa: PLC0415
+    from backfill.project import open_project, project_of  # noqa: PLC0415
+
+    if address.database is not None or address.config is not None:
+        return open_project(address, **overrides)
+    if "migrate" not in current_app.extensions:
+        raise Refused("this application has no Flask-Migrate: Migrate(app, db) where the app is made")
+    config = current_app.extensions["migrate"].migrate.get_config(x_arg=list(address.x_arguments))
+    return project_of(Environment(config), address.bind, **overrides)

@@ -1,0 +1,149 @@
+"""Pages: what commands print, made from what the verbs return."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from backfill.exits import safe_text
+from backfill.finding import Severity
+from backfill.key import printable_key
+from backfill.ledger import Run
+from backfill.owner import describe, is_dead
+from backfill.planner import Plan, Sample, TablePlan
+from backfill.status import Status
+from backfill.verifier import Verdict
+
+VALUE_WIDTH = 60
+"""Characters of a value that a plan shows."""
+
+
+def plan_page(plan: Plan) -> str:
+    """What a run would do."""
+    return "\n".join(_plan_lines(plan))
+
+
+def _plan_lines(plan: Plan) -> Iterator[str]:
+    if plan.description:
+        yield f"{safe_text(plan.description)}\n"
+    yield f"  rows        {plan.arrival}"
+    yield f"  reads       {', '.join(plan.reads) or 'nothing'}"
+    yield f"  writes      {', '.join(plan.writes)}"
+    yield f"  where       {plan.where or 'every row'}"
+    nature = "by nature" if plan.repeatability.by_nature else "by its checkpoint only"
+    yield f"  repeatable  {nature}: {plan.repeatability.reason}"
+    for table in plan.tables:
+        yield from _table_lines(table)
+    for finding in plan.findings:
+        mark = "note" if finding.severity is Severity.WARNING else "accepted"
+        yield f"\n  {mark} [{finding.code}] {safe_text(finding.message)}"
+    yield f"\nNothing was written. To run it:  backfill run {plan.name}"
+
+
+def _table_lines(table: TablePlan) -> Iterator[str]:
+    rows = "about " + f"{table.rows_estimated:,} rows" if table.rows_estimated is not None else "unknown number of rows"
+    yield f"\n{table.table}: {rows}{_forecast(table.seconds_estimated)}"
+    if not table.samples:
+        yield "  no row is left to write"
+    for sample in table.samples:
+        yield f"  {_sample(sample)}"
+
+
+def _forecast(seconds: float | None) -> str:
+    return "" if seconds is None else f", about {duration(seconds)} at the rate of the first batch"
+
+
+def _sample(sample: Sample) -> str:
+    before = ", ".join(f"{name}={_value(value)}" for name, value in sample.before.items())
+    after = ", ".join(f"{name}={_value(value)}" for name, value in sample.after.items()) or "no change"
+    return f"{printable_key(sample.key)}: {before}  →  {after}"
+
+
+def _value(value: Any) -> str:
+    text = repr(value)  # escapes whatever a terminal would obey
+    return text if len(text) <= VALUE_WIDTH else f"{text[:VALUE_WIDTH]}…"
+
+
+def status_page(runs: Sequence[Run]) -> str:
+    """Every run, where it is, and what it waits for."""
+    if not runs:
+        return "no run yet. To see what there is:  backfill list"
+    rows = [("name", "status", "walked", "written", "rows/s", "updated (UTC)")]
+    rows += [_status_row(run) for run in runs]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+    reasons = [f"{run.name}: {safe_text(reason)}" for run in runs if (reason := waits_for(run))]
+    return "\n".join([*lines, *([""] if reasons else []), *reasons])
+
+
+def _status_row(run: Run) -> tuple[str, str, str, str, str, str]:
+    of = f" of about {run.rows_estimated:,}" if run.rows_estimated is not None else ""
+    rate = f"{run.rows_per_second:,.0f}" if run.rows_per_second else "-"
+    return (run.name, run.status, f"{run.rows_read:,}{of}", f"{run.rows_written:,}", rate, f"{run.updated_at:%F %T}")
+
+
+def status_json(runs: Sequence[Run]) -> str:
+    """The same for programs: a list of objects."""
+    return json.dumps([_status_object(run) for run in runs], indent=2)
+
+
+def _status_object(run: Run) -> Mapping[str, Any]:
+    return {
+        "name": run.name,
+        "status": run.status,
+        "reason": waits_for(run),
+        "rows_done": run.rows_read,
+        "rows_written": run.rows_written,
+        "rows_estimated": run.rows_estimated,
+        "rows_per_second": run.rows_per_second,
+        "started_at": _moment(run.started_at),
+        "updated_at": _moment(run.updated_at),
+        "completed_at": _moment(run.completed_at),
+    }
+
+
+def waits_for(run: Run) -> str | None:
+    """Why a run is not going on, and what to type; None when there is nothing to do or it is going on."""
+    if run.status is Status.PENDING:
+        return f"deferred by its migration; to fill: backfill run {run.name}"
+    if run.status is Status.RUNNING and _is_abandoned(run):
+        return f"its worker is gone; to go on: backfill run {run.name}"
+    if run.status in (Status.PAUSED, Status.FAILED):
+        return f"{run.reason}. To go on: backfill run {run.name}"
+    return None
+
+
+def _is_abandoned(run: Run) -> bool:
+    return run.owner is None or is_dead(run.owner) or (run.lease_left or 0) <= 0
+
+
+def verdict_page(verdict: Verdict) -> str:
+    """What verify found out, and what it could not."""
+    partial = " Rows that are filled already were not compared: no copy of their former values is kept."
+    if not verdict.mismatches:
+        return f"{verdict.name}: a second pass would change nothing.{partial if verdict.is_partial else ''}"
+    first = ", ".join(f"{m.table} {printable_key(m.key)}" for m in verdict.mismatches[:5])
+    return f"{verdict.name}: {len(verdict.mismatches):,} or more rows would still change, first: {first}"
+
+
+def run_page(run: Run) -> str:
+    """How a run ended."""
+    return f"{run.name}: completed. {run.rows_read:,} rows walked, {run.rows_written:,} written."
+
+
+def owner_name(run: Run) -> str:
+    """Who works on a run."""
+    return describe(run.owner) if run.owner else "nobody"
+
+
+def duration(seconds: float) -> str:
+    """A duration as people say it: '40 s', '12 min', '3.5 h'."""
+    if seconds < 100:
+        return f"{max(seconds, 1):.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 6_000 else f"{seconds / 3_600:.1f} h"
+
+
+def _moment(moment: datetime | None) -> str | None:
+    return None if moment is None else f"{moment.isoformat()}Z"
