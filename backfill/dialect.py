@@ -148,6 +148,10 @@ class Dialect:
         """What speaks against walking the table by this key."""
         return ()
 
+    def inspect_writes(self, connection: Connection, table: Table, columns: Sequence[str]) -> Sequence[Finding]:
+        """What speaks against writing these columns."""
+        return ()
+
     def identify(self, connection: Connection) -> str:
         """Which server this is, so that a run can tell when it wakes up on another one."""
         raise NotImplementedError

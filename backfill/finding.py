@@ -26,3 +26,8 @@ class Finding:
     code: str
     message: str
     severity: Severity = Severity.REFUSAL
+
+
+def consent(code: str, what: str) -> Finding:
+    """A finding that stands in the way until somebody says that it is meant."""
+    return Finding(code, f"{what}. If that is meant: --accept {code}", Severity.CONSENT)

@@ -122,7 +122,7 @@ class _Session:
 
     def _sweep(self) -> None:
         """Scan for rows that committed behind the checkpoint: done is when a whole scan changes nothing."""
-        if not self._targets[0].repeatability.shrinks:
+        if not self._targets[0].repeatability.shrinks or self._nothing_matches():
             return
         for _ in range(SWEEPS):
             latest = self._latest_sweep()
@@ -135,6 +135,16 @@ class _Session:
                 "every sweep finds new rows to fill: the application adds rows without the new values. "
                 f"Let it write them, then: backfill run {self._run.name}"
             )
+
+    def _nothing_matches(self) -> bool:
+        """One quick look before a scan in batches; a table too large for it is scanned in batches."""
+        try:
+            with self._database.transaction(keep=False):
+                return not any(target.has_match() for target in self._targets)
+        except Faulted as error:
+            if error.fault is Fault.TOO_SLOW:
+                return False
+            raise
 
     def _latest_sweep(self) -> list[Slice]:
         slices = self._ledger.slices(self._run.id)

@@ -23,9 +23,10 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import NoSuchTableError
 
+from backfill.adaptation import adapt, columns_of, has_subquery
 from backfill.batch import Batch
 from backfill.changes import Projection, Recordset, Write
-from backfill.conditions import Condition, adapt, columns_of, has_subquery, suggest
+from backfill.conditions import Condition, suggest
 from backfill.database import Database
 from backfill.declaration import Transform
 from backfill.errors import ChecksFailed, DeclarationError
@@ -87,6 +88,11 @@ class Target:
         if self.database.connection.execute(matching.limit(1)).first() is None:
             return None
         return Batch(after, hi, rows, is_last=True)
+
+    def has_match(self) -> bool:
+        """Whether `where` takes any row of the whole table: one scan, in whatever order is quickest."""
+        statement = select(literal(1)).select_from(self.table).where(self.where).limit(1)
+        return self.database.connection.execute(statement).first() is not None
 
     def read(self, batch: Batch) -> list[Row]:
         """Lock the batch's rows that `where` takes, and give those that the transform wants to see."""
@@ -242,11 +248,11 @@ def _reflect(database: Database, transform: Transform[..., Any], name: str) -> T
 def _key(table: Table) -> tuple[str, ...]:
     """The primary key, else the narrowest unique constraint or index over NOT NULL columns."""
     if table.primary_key.columns:
-        return tuple(column.name for column in table.primary_key)
+        return tuple(str(column.name) for column in table.primary_key)  # SQLAlchemy's own kind of str is slow as a key
     constraints = [list(c.columns) for c in table.constraints if isinstance(c, UniqueConstraint)]
     indexes = [list(i.columns) for i in table.indexes if i.unique and not any(i.dialect_kwargs.values())]
     sound = [columns for columns in constraints + indexes if columns and not any(c.nullable for c in columns)]
-    return tuple(c.name for c in min(sound, key=lambda columns: (len(columns), [c.name for c in columns]), default=[]))
+    return tuple(str(c.name) for c in min(sound, key=lambda columns: (len(columns), [c.name for c in columns]), default=[]))
 
 
 def _refusal(transform: Transform[..., Any], code: str, message: str) -> ChecksFailed:

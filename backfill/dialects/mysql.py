@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import (
@@ -20,14 +20,15 @@ from sqlalchemy import (
     text,
     type_coerce,
 )
-from sqlalchemy.dialects.mysql import ENUM, LONGTEXT, SET
+from sqlalchemy.dialects.mysql import LONGTEXT
 from sqlalchemy.exc import DBAPIError, InterfaceError
 from sqlalchemy.types import BINARY
 
 from backfill.conditions import Condition
 from backfill.dialect import Dialect, Limits, completed_in_ledger
+from backfill.dialects.inspections import mysql as inspections
 from backfill.fault import Fault
-from backfill.finding import Finding, Severity
+from backfill.finding import Finding
 from backfill.key import Key
 
 _CODES = {
@@ -126,23 +127,19 @@ class MySQL(Dialect):
 
     def inspect_server(self, connection: Connection) -> Sequence[Finding]:
         """Servers that cannot be written, or that cannot log READ COMMITTED."""
-        return tuple(_server_findings(connection))
+        return tuple(inspections.server_findings(connection))
 
     def inspect_table(self, connection: Connection, table: Table) -> Sequence[Finding]:
-        """Engines without transactions, views, triggers, and columns that MariaDB itself touches."""
-        return tuple(_table_findings(connection, table))
+        """Engines without transactions, views, temporary tables and triggers."""
+        return tuple(inspections.table_findings(connection, table))
 
     def inspect_key(self, connection: Connection, table: Table, key: tuple[str, ...]) -> Sequence[Finding]:
         """ENUM and SET sort by number and compare by name: a walk by them misses rows."""
-        return tuple(
-            Finding(
-                "key-enum",
-                f"{table.name}.{name} is the key and is {type(table.c[name].type).__name__}, which sorts by number "
-                "but compares by name: a walk by it would miss rows. Give the table another unique key",
-            )
-            for name in key
-            if isinstance(table.c[name].type, ENUM | SET)
-        )
+        return tuple(inspections.key_findings(table, key))
+
+    def inspect_writes(self, connection: Connection, table: Table, columns: Sequence[str]) -> Sequence[Finding]:
+        """Times of the last write, and foreign keys that carry a write on to other rows."""
+        return tuple(inspections.write_findings(connection, table, columns))
 
     def offline_gate(self, name: str) -> str:
         """Two rows where one is wanted: error 1242, outside of a procedure the only way to fail with a reason."""
@@ -182,64 +179,7 @@ def _beyond(columns: Sequence[ColumnElement[Any]], key: Key, *, inclusive: bool,
     return and_(loose, or_(strict, and_(first == value, rest)))
 
 
-def _server_findings(connection: Connection) -> Iterator[Finding]:
-    read_only, log_bin, binlog_format = connection.exec_driver_sql(
-        "SELECT @@read_only, @@log_bin, @@binlog_format"
-    ).one()
-    if read_only:
-        yield Finding("read-only", "the server is read-only; run on the primary")
-    if log_bin and binlog_format == "STATEMENT":
-        yield Finding(
-            "binlog-format",
-            "binlog_format is STATEMENT, which cannot log READ COMMITTED: SET GLOBAL binlog_format = 'ROW'",
-        )
-
-
 _JSON_COLUMNS = """
     SELECT check_clause FROM information_schema.check_constraints
      WHERE constraint_schema = coalesce(:schema, database()) AND table_name = :name
 """
-_TABLE = """
-    SELECT t.table_type, t.engine, (SELECT e.transactions FROM information_schema.engines e WHERE e.engine = t.engine)
-      FROM information_schema.tables t
-     WHERE t.table_schema = coalesce(:schema, database()) AND t.table_name = :name
-"""
-_TRIGGERS = """
-    SELECT trigger_name FROM information_schema.triggers
-     WHERE event_object_schema = coalesce(:schema, database()) AND event_object_table = :name
-       AND event_manipulation = 'UPDATE'
-"""
-_TOUCHED = """
-    SELECT column_name FROM information_schema.columns
-     WHERE table_schema = coalesce(:schema, database()) AND table_name = :name AND extra LIKE '%on update%'
-"""
-
-
-def _table_findings(connection: Connection, table: Table) -> Iterator[Finding]:
-    parameters = {"schema": table.schema, "name": table.name}
-    found = connection.execute(text(_TABLE), parameters).first()
-    if found is None:
-        yield Finding("temporary-table", f"{table.name} is a temporary table; it is gone when the connection ends")
-        return
-    kind, engine, transactional = found
-    if kind == "VIEW":
-        yield Finding("not-a-table", f"{table.name} is a view; name the table that holds the rows")
-    elif transactional != "YES":
-        yield Finding(
-            "engine",
-            f"{table.name} is {engine}, which keeps changes after a ROLLBACK: ALTER TABLE {table.name} ENGINE = InnoDB",
-        )
-    for trigger in connection.execute(text(_TRIGGERS), parameters).scalars():
-        yield Finding(
-            "trigger",
-            f"trigger {trigger} fires for every row that is written to {table.name}. If that is meant: "
-            "--accept trigger",
-            Severity.CONSENT,
-        )
-    for name in connection.execute(text(_TOUCHED), parameters).scalars():
-        yield Finding(
-            "on-update",
-            f"{table.name}.{name} is set to the time of every write (ON UPDATE CURRENT_TIMESTAMP). If that is meant: "
-            "--accept on-update",
-            Severity.CONSENT,
-        )

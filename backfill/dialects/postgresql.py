@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from math import isfinite
 from typing import Any
 
-from pydantic_core import to_json, to_jsonable_python
+from pydantic_core import to_json
 from sqlalchemy import (
     ARRAY,
     JSON,
@@ -34,8 +34,9 @@ from sqlalchemy.types import NullType
 from backfill.changes import Recordset
 from backfill.conditions import Condition
 from backfill.dialect import Dialect, Limits, completed_in_ledger, typed
+from backfill.dialects.inspections import postgresql as inspections
 from backfill.fault import Fault
-from backfill.finding import Finding, Severity
+from backfill.finding import Finding
 from backfill.key import Key
 
 _FAULTS = {
@@ -58,12 +59,6 @@ _FAULTS = {
     "0A000": Fault.SCHEMA,  # cached plan must not change result type
 }
 _FAULT_CLASSES = {"08": Fault.LINK, "22": Fault.ROW, "23": Fault.ROW}
-
-_KINDS = {"v": "a view", "m": "a materialized view", "f": "a foreign table", "S": "a sequence"}
-_DURABILITY = {
-    "u": ("unlogged-table", "is UNLOGGED: after a crash of the server it is empty while the ledger says it is filled"),
-    "t": ("temporary-table", "is a temporary table; it is gone when the connection ends"),
-}
 
 
 class PostgreSQL(Dialect):
@@ -119,7 +114,7 @@ class PostgreSQL(Dialect):
         if not _travels(table, (*key, *columns), rows):
             return super().update_rows(connection, table, key, columns, rows)
         names = (*key, *columns)
-        document = to_json([dict(zip(names, _plain(row_key, values), strict=True)) for row_key, values in rows.rows])
+        document = to_json([dict(zip(names, (*row_key, *values), strict=True)) for row_key, values in rows.rows])
         recordset = _recordset(connection, table, names, document.decode())
         keys = [table.c[name] for name in key]
         statement = (
@@ -147,18 +142,20 @@ class PostgreSQL(Dialect):
         return f"postgresql {connection.exec_driver_sql('SELECT current_database()').scalar()}"
 
     def inspect_server(self, connection: Connection) -> Sequence[Finding]:
-        """A standby cannot be written."""
-        if connection.exec_driver_sql("SELECT pg_is_in_recovery()").scalar():
-            return (Finding("read-only", "the server is a standby in recovery; run on the primary"),)
-        return ()
+        """Standbys, and sessions that are read-only by default."""
+        return tuple(inspections.server_findings(connection))
 
     def inspect_table(self, connection: Connection, table: Table) -> Sequence[Finding]:
-        """Views, foreign, unlogged and temporary tables, and triggers on UPDATE."""
-        return tuple(_table_findings(connection, table))
+        """Views, foreign, unlogged and temporary tables, rules, row security, and triggers on UPDATE."""
+        return tuple(inspections.table_findings(connection, table))
 
     def inspect_key(self, connection: Connection, table: Table, key: tuple[str, ...]) -> Sequence[Finding]:
-        """Collations under which a walk by key is not to be trusted."""
-        return tuple(_key_findings(connection, table, key))
+        """Indexes and collations under which a walk by key is not to be trusted."""
+        return tuple(inspections.key_findings(connection, table, key))
+
+    def inspect_writes(self, connection: Connection, table: Table, columns: Sequence[str]) -> Sequence[Finding]:
+        """Partition columns, and foreign keys that carry a write on to other rows."""
+        return tuple(inspections.write_findings(connection, table, columns))
 
     def offline_gate(self, name: str) -> str:
         """A DO block that raises."""
@@ -193,10 +190,6 @@ def _holds_bytes(kind: Any) -> bool:
     return isinstance(kind, ARRAY) and isinstance(kind.item_type, LargeBinary)
 
 
-def _plain(key: Key, values: tuple[Any, ...]) -> Iterator[Any]:
-    return map(to_jsonable_python, (*key, *values))
-
-
 def _recordset(connection: Connection, table: Table, names: tuple[str, ...], document: str) -> Any:
     row_type: ColumnElement[Any] = literal_column(f"NULL::{_qualified(connection, table)}")
     call = func.json_populate_recordset(row_type, cast(literal(document, String), JSON))
@@ -205,51 +198,3 @@ def _recordset(connection: Connection, table: Table, names: tuple[str, ...], doc
 
 def _qualified(connection: Connection, table: Table) -> str:
     return connection.dialect.identifier_preparer.format_table(table)
-
-
-_TABLE = """
-    SELECT c.relkind::text, c.relpersistence::text,
-           (SELECT string_agg(tgname, ', ') FROM pg_trigger
-             WHERE tgrelid = c.oid AND NOT tgisinternal AND tgenabled <> 'D' AND tgtype & 16 = 16)
-      FROM pg_class c WHERE c.oid = CAST(:name AS regclass)
-"""
-
-_COLLATIONS = """
-    SELECT a.attname, l.collname, l.collisdeterministic,
-           l.collversion IS DISTINCT FROM pg_collation_actual_version(l.oid)
-      FROM pg_attribute a JOIN pg_collation l ON l.oid = a.attcollation
-     WHERE a.attrelid = CAST(:name AS regclass) AND a.attname = ANY(:key)
-"""
-
-
-def _table_findings(connection: Connection, table: Table) -> Iterator[Finding]:
-    kind, durability, triggers = connection.execute(text(_TABLE), {"name": _qualified(connection, table)}).one()
-    if kind in _KINDS:
-        yield Finding("not-a-table", f"{table.name} is {_KINDS[kind]}; name the table that holds the rows")
-    if durability in _DURABILITY:
-        code, reason = _DURABILITY[durability]
-        yield Finding(code, f"{table.name} {reason}")
-    if triggers:
-        yield Finding(
-            "trigger",
-            f"trigger {triggers} fires for every row that is written to {table.name}. If that is meant: "
-            "--accept trigger",
-            Severity.CONSENT,
-        )
-
-
-def _key_findings(connection: Connection, table: Table, key: tuple[str, ...]) -> Iterator[Finding]:
-    parameters = {"name": _qualified(connection, table), "key": list(key)}
-    for name, collation, deterministic, outdated in connection.execute(text(_COLLATIONS), parameters):
-        if not deterministic:
-            yield Finding(
-                "key-collation",
-                f"{table.name}.{name} is the key under collation {collation}, in which different texts count as equal: "
-                "a walk by it can miss rows. Give the table a key under a deterministic collation",
-            )
-        elif outdated:
-            yield Finding(
-                "key-collation-version",
-                f"{table.name}.{name} is indexed under an older version of collation {collation}; ranges may miss "
-                f"rows. First: REINDEX TABLE {table.name}; ALTER COLLATION ... REFRESH VERSION",
-            )

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Connection, Select, Table, cast, func, null, select, text
+from sqlalchemy import Column, ColumnElement, Connection, Select, Table, cast, func, select, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.types import NullType, String
 
 from backfill.conditions import Condition
 from backfill.dialect import Dialect, Limits, completed_in_ledger
+from backfill.dialects.inspections import sqlite as inspections
 from backfill.fault import Fault
-from backfill.finding import Finding, Severity
+from backfill.finding import Finding
 
 _FAULTS = {
     sqlite3.SQLITE_BUSY: Fault.CONFLICT,
@@ -32,7 +33,6 @@ _PRIMARY_CODE = 0xFF
 """SQLite's extended result codes keep the primary code in the low byte."""
 
 _CLOCK = "%Y-%m-%d %H:%M:%f"
-_UNSAFE_JOURNALS = {"off": "ROLLBACK cannot take a batch back", "memory": "a crash can corrupt the file"}
 
 
 class SQLite(Dialect):
@@ -99,23 +99,23 @@ class SQLite(Dialect):
 
     def identify(self, connection: Connection) -> str:
         """The file."""
-        return f"sqlite {_file(connection) or ':memory:'}"
+        return f"sqlite {inspections.file_of(connection) or ':memory:'}"
 
     def inspect_server(self, connection: Connection) -> Sequence[Finding]:
-        """A journal that cannot roll back breaks the promise that a batch commits whole or not at all."""
-        mode = str(connection.exec_driver_sql("PRAGMA journal_mode").scalar()).lower()
-        if mode not in _UNSAFE_JOURNALS or not _file(connection):
-            return ()
-        message = f"journal_mode is {mode}: {_UNSAFE_JOURNALS[mode]}. Before the run: PRAGMA journal_mode = WAL"
-        return (Finding("journal-mode", message),)
+        """Journals that cannot roll back, and files that are read-only or on a network drive."""
+        return tuple(inspections.server_findings(connection))
 
     def inspect_table(self, connection: Connection, table: Table) -> Sequence[Finding]:
         """Attached files, views, virtual and temporary tables."""
-        return tuple(_table_findings(connection, table))
+        return tuple(inspections.table_findings(connection, table))
 
     def inspect_key(self, connection: Connection, table: Table, key: tuple[str, ...]) -> Sequence[Finding]:
         """SQLite lets a key hold NULL and mixed types: rows that a walk by that key would miss."""
-        return tuple(finding for name in key for finding in _key_findings(connection, table, name))
+        return tuple(inspections.key_findings(connection, table, key))
+
+    def inspect_writes(self, connection: Connection, table: Table, columns: Sequence[str]) -> Sequence[Finding]:
+        """Foreign keys that carry a write on to other rows."""
+        return tuple(inspections.write_findings(connection, table, columns))
 
     def offline_gate(self, name: str) -> str:
         """Malformed JSON, which fails where the script is run with `sqlite3 -bail`."""
@@ -136,53 +136,3 @@ class SQLite(Dialect):
 
 def _driver(connection: Connection) -> Any:
     return connection.connection.driver_connection
-
-
-def _file(connection: Connection) -> str:
-    databases = connection.exec_driver_sql("PRAGMA database_list").all()
-    return next((row[2] for row in databases if row[1] == "main"), "")
-
-
-def _table_findings(connection: Connection, table: Table) -> Iterator[Finding]:
-    name = table.name
-    if table.schema not in (None, "main"):
-        yield Finding(
-            "attached-table",
-            f"{name} is in the attached file {table.schema}: a batch and its checkpoint would be in two files, which "
-            "SQLite cannot commit together. Open that file as the main database",
-        )
-        return
-    if connection.exec_driver_sql("SELECT 1 FROM sqlite_temp_master WHERE name = ?", (name,)).first():
-        yield Finding("temporary-table", f"{name} is a temporary table; it is gone when the connection ends")
-    row = connection.exec_driver_sql("SELECT type, sql FROM sqlite_master WHERE name = ?", (name,)).first()
-    kind, sql = (row[0], row[1] or "") if row else ("table", "")
-    if kind == "view":
-        yield Finding("not-a-table", f"{name} is a view; name the table it is made of")
-    if sql.upper().startswith("CREATE VIRTUAL"):
-        yield Finding("not-a-table", f"{name} is a virtual table, which may not take part in a transaction")
-    triggers = connection.exec_driver_sql(
-        "SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = ? AND upper(sql) LIKE '%UPDATE%'", (name,)
-    ).scalars()
-    for trigger in triggers:
-        yield Finding(
-            "trigger",
-            f"trigger {trigger} fires for every row that is written to {name}. If that is meant: --accept trigger",
-            Severity.CONSENT,
-        )
-
-
-def _key_findings(connection: Connection, table: Table, name: str) -> Iterator[Finding]:
-    column = table.c[name]
-    if connection.execute(select(1).select_from(table).where(column.is_(null())).limit(1)).first():
-        yield Finding(
-            "key-null", f"{table.name}.{name} is the key and holds NULL in some rows, which a walk by key would miss"
-        )
-    low, high = (
-        connection.execute(select(func.typeof(column)).order_by(order).limit(1)).scalar()
-        for order in (column.asc(), column.desc())
-    )
-    if low != high:
-        yield Finding(
-            "key-mixed-types",
-            f"{table.name}.{name} is the key and holds both {low} and {high} values: make them one type before the run",
-        )

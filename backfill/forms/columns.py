@@ -8,8 +8,9 @@ from typing import Any
 from pydantic import BaseModel
 from sqlalchemy import ClauseElement, ColumnElement, Table
 
+from backfill.adaptation import columns_of, has_subquery
 from backfill.changes import Projection, Verb, Write
-from backfill.conditions import columns_of, has_subquery, suggest
+from backfill.conditions import suggest
 from backfill.errors import DeclarationError
 from backfill.form import Bound, Form, Walked, columns_of_model
 

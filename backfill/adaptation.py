@@ -1,0 +1,165 @@
+"""Adaptation: a user's expression, tied to the table that is walked.
+
+An expression is written before any table is reflected, with light `column("x")` and `table("t", column("x"))`
+objects, or with a project's own models. Here they become the columns of the walked table, so that types are right,
+subqueries stay correlated at any depth, and nothing reaches rows outside the batch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from sqlalchemy import Column, ColumnElement, FromClause, Select, SelectBase, Table, TextualSelect, select
+from sqlalchemy.sql import visitors
+from sqlalchemy.sql.elements import BindParameter, ClauseElement, ColumnClause, Grouping, TextClause
+from sqlalchemy.sql.selectable import AliasedReturnsRows, Exists, TableClause
+
+from backfill.comparands import comparands
+from backfill.conditions import Condition, Missing, suggest
+from backfill.errors import DeclarationError
+
+
+def adapt(
+    expression: ColumnElement[Any], walked: Table, missing: Callable[[Column[Any]], Condition]
+) -> ColumnElement[Any]:
+    """The expression over the columns of `walked`, in parentheses of its own.
+
+    `missing` gives the condition for an empty column in the dialect at hand. Raises DeclarationError for a
+    column that the table does not have, for raw text, for another table outside a subquery, and for a subquery
+    whose tie to the table is not plain.
+    """
+    _refuse_text(expression)
+    _refuse_loose_subqueries(expression, walked)
+    outside = dict(_correlations(expression, walked))
+    retyped = comparands(expression, lambda element: _walked_column(element, walked))
+
+    def replace(element: Any, **_: Any) -> Any:
+        if isinstance(element, BindParameter):
+            return retyped.get(element)
+        if isinstance(element, Missing):
+            return Grouping(missing(resolve(element.column_name, walked)))  # it may be an OR
+        if isinstance(element, Select) and (correlated := outside.pop(element, None)):
+            return visitors.replacement_traverse(element.correlate(*correlated), {}, replace)
+        if isinstance(element, AliasedReturnsRows):
+            return element  # an alias is a table of its own: the user said so
+        if isinstance(element, FromClause) and _is_walked(element, walked):
+            return walked
+        return _walked_column(element, walked)
+
+    adapted: Any = visitors.replacement_traverse(expression, {}, replace)
+    _refuse_other_tables(adapted, walked)
+    return Grouping(adapted)  # TextClause in and_() gets no parentheses of its own, and an OR would escape the range
+
+
+def columns_of(condition: Any, walked: Table) -> frozenset[str]:
+    """The columns of `walked` that an adapted expression looks at."""
+    elements: Iterable[Any] = visitors.iterate(condition)
+    return frozenset(element.name for element in elements if _is_walked_column(element, walked))
+
+
+def has_subquery(expression: ClauseElement) -> bool:
+    """Whether evaluating the expression reads other rows than the one it stands for."""
+    return any(isinstance(element, SelectBase) for element in visitors.iterate(expression))
+
+
+def resolve(name: str, walked: Table) -> Column[Any]:
+    """The walked table's column of this name; raises DeclarationError, with the nearest name, where there is none."""
+    if name not in walked.c:
+        raise DeclarationError(
+            f"{walked.name}.{name} is asked for; {walked.name} has no such column.{suggest(name, walked.c.keys())}"
+        )
+    return walked.c[name]
+
+
+def _refuse_text(expression: Any) -> None:
+    for element in visitors.iterate(expression):
+        if isinstance(element, TextClause | TextualSelect) or _is_raw(element):
+            raise DeclarationError(
+                "raw SQL text could reach rows outside the batch: "
+                'write it as an expression, such as column("state") == "open"'
+            )
+
+
+def _is_raw(element: Any) -> bool:
+    """Literal text in a column's place; `*` and the 1 of `select(1)` are SQLAlchemy's own."""
+    return (
+        isinstance(element, ColumnClause)
+        and element.is_literal
+        and not (element.name == "*" or element.name.isdecimal())
+    )
+
+
+def _refuse_loose_subqueries(element: Any, walked: Table, outer: tuple[FromClause, ...] = ()) -> None:
+    if isinstance(element, SelectBase):
+        _refuse_bare_columns(element, walked)
+    if isinstance(element, Exists) and not _is_tied(element, walked, outer):
+        raise DeclarationError(
+            f"an EXISTS is not tied to {walked.name}, so it is true or false for all rows at once: compare a column of "
+            f'its own table with table("{walked.name}", column("...")).c[...] inside it, without a join; rows of '
+            f"{walked.name} itself are looked up through an alias"
+        )
+    if isinstance(element, Select):
+        outer = (*outer, *element.get_final_froms())
+    for child in element.get_children():
+        _refuse_loose_subqueries(child, walked, outer)
+
+
+def _refuse_bare_columns(subquery: Any, walked: Table) -> None:
+    elements: Iterable[Any] = visitors.iterate(subquery)
+    for element in elements:
+        bare = isinstance(element, ColumnClause) and element.table is None and not element.is_literal
+        if bare or isinstance(element, Missing):
+            name = element.column_name if isinstance(element, Missing) else element.name
+            raise DeclarationError(
+                f'column("{name}") stands inside a subquery, and its table is not plain: write '
+                f'table("{walked.name}", column("{name}")).c.{name} for the walked table, or the other table\'s name'
+            )
+
+
+def _refuse_other_tables(adapted: Any, walked: Table) -> None:
+    for source in select(adapted).get_final_froms():
+        if source is not walked:
+            raise DeclarationError(
+                f"{getattr(source, 'fullname', None) or getattr(source, 'name', source)} is not the walked table "
+                f"{walked.fullname}: every row of the one would meet every row of the other. Look it up in a subquery: "
+                "select(...).where(...).exists() or .scalar_subquery()"
+            )
+
+
+def _is_tied(subquery: Any, walked: Table, outer: tuple[FromClause, ...]) -> bool:
+    return any(
+        source in outer or _is_walked(source, walked)
+        for _, correlated in _correlations(subquery, walked, outer)
+        for source in correlated
+    )
+
+
+def _correlations(
+    element: Any, walked: Table, outer: tuple[FromClause, ...] = ()
+) -> Iterator[tuple[Select[Any], list[FromClause]]]:
+    """Each select that speaks of tables outside of it, and those tables: SQLAlchemy itself sees only the next ones."""
+    if isinstance(element, Select):
+        sources = element.get_final_froms()
+        correlated = [source for source in sources if source in outer or _is_walked(source, walked)]
+        if correlated and len(correlated) < len(sources):
+            yield element, correlated
+        outer = (*outer, *sources)
+    for child in element.get_children():
+        yield from _correlations(child, walked, outer)
+
+
+def _is_walked(source: FromClause | None, walked: Table) -> bool:
+    if source is walked or not isinstance(source, TableClause):
+        return source is walked
+    return source.name == walked.name and getattr(source, "schema", None) in (None, walked.schema)
+
+
+def _is_walked_column(element: Any, walked: Table) -> bool:
+    if not isinstance(element, ColumnClause) or element.is_literal:
+        return False
+    return element.table is None or _is_walked(element.table, walked)
+
+
+def _walked_column(element: Any, walked: Table) -> Column[Any] | None:
+    return resolve(element.name, walked) if _is_walked_column(element, walked) else None

@@ -1,0 +1,92 @@
+"""Comparands: the plain values that a condition compares with a column, as that column's own type takes them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import date, datetime, time
+from decimal import Decimal
+from enum import Enum
+from typing import Any
+from uuid import UUID
+
+from pydantic import TypeAdapter, ValidationError
+from sqlalchemy import JSON, Column
+from sqlalchemy.sql import operators, visitors
+from sqlalchemy.sql.elements import BinaryExpression, BindParameter, ClauseList, ExpressionClauseList
+
+from backfill.errors import DeclarationError
+
+_COMPARISONS = frozenset(
+    {
+        operators.eq,
+        operators.ne,
+        operators.lt,
+        operators.le,
+        operators.gt,
+        operators.ge,
+        operators.in_op,
+        operators.not_in_op,
+        operators.between_op,
+        operators.not_between_op,
+        operators.is_distinct_from,
+        operators.is_not_distinct_from,
+    }
+)
+_PLAIN = (str, bytes, bool, int, float, Decimal, UUID, date, datetime, time)
+"""Python types in which a column's values come, and to which text from a JSON definition can be brought."""
+
+Find = Callable[[Any], Column[Any] | None]
+
+
+def comparands(expression: Any, find: Find) -> dict[BindParameter[Any], BindParameter[Any]]:
+    """Each value that is compared with a column that `find` knows, bound with that column's type.
+
+    Raises:
+        DeclarationError: a value is of another kind than the column, which some databases would take for equal.
+    """
+    return {value: _retyped(value, column) for value, column in _pairs(expression, find)}
+
+
+def _pairs(expression: Any, find: Find) -> Iterator[tuple[BindParameter[Any], Column[Any]]]:
+    for element in visitors.iterate(expression):
+        if not isinstance(element, BinaryExpression) or element.operator not in _COMPARISONS:
+            continue
+        for one, other in ((element.left, element.right), (element.right, element.left)):
+            column = find(one)
+            if column is not None:
+                yield from ((value, column) for value in _values(other))
+
+
+def _values(side: Any) -> Iterator[BindParameter[Any]]:
+    if isinstance(side, BindParameter):
+        yield side
+    elif isinstance(side, ClauseList | ExpressionClauseList):  # BETWEEN
+        yield from (clause for clause in side.clauses if isinstance(clause, BindParameter))
+
+
+def _retyped(value: BindParameter[Any], like: Column[Any]) -> BindParameter[Any]:
+    if isinstance(like.type, JSON):
+        raise DeclarationError(
+            f"{like} is {like.type!s}, and documents are not compared as a whole: "
+            f'ask is_missing("{like.name}"), or for a part of it: column("{like.name}", JSON)["part"].as_string()'
+        )
+    plain = [_converted(one, like) for one in value.value or ()] if value.expanding else _converted(value.value, like)
+    return BindParameter(None, plain, type_=like.type, unique=True, expanding=value.expanding)
+
+
+def _converted(value: Any, like: Column[Any]) -> Any:
+    """The value in the Python type that the column's values have, as far as nothing is guessed."""
+    value = value.value if isinstance(value, Enum) else value
+    try:
+        wanted = like.type.python_type
+    except NotImplementedError:  # a type of which SQLAlchemy knows no Python form
+        return value
+    if value is None or wanted not in _PLAIN or type(value) is wanted:
+        return value
+    try:
+        return TypeAdapter(wanted).validate_python(value)
+    except ValidationError:
+        raise DeclarationError(
+            f"{like} is {like.type!s} and is compared with a value of type {type(value).__name__}: "
+            f"give it {wanted.__name__}"
+        ) from None

@@ -1,0 +1,1 @@
+"""Benchmarks: what batches, checkpoints and validation cost, as ratios taken side by side in one run."""
