@@ -10,14 +10,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, FromClause, Select, SelectBase, Table, TextualSelect, select
+from sqlalchemy import Column, ColumnElement, FromClause, Select, SelectBase, Table, select
 from sqlalchemy.sql import visitors
-from sqlalchemy.sql.elements import BindParameter, ClauseElement, ColumnClause, Grouping, TextClause
-from sqlalchemy.sql.selectable import AliasedReturnsRows, Exists, TableClause
+from sqlalchemy.sql.elements import BindParameter, ClauseElement, ColumnClause, Grouping
+from sqlalchemy.sql.selectable import AliasedReturnsRows, Exists, Join, ScalarSelect, TableClause
 
-from backfill.comparands import comparands
-from backfill.conditions import Condition, Missing, suggest
+from backfill.conditions import NO_TEXT, Condition, Missing, has_text, suggest
 from backfill.errors import DeclarationError
+from backfill.values import comparands
 
 
 def adapt(
@@ -29,7 +29,8 @@ def adapt(
     column that the table does not have, for raw text, for another table outside a subquery, and for a subquery
     whose tie to the table is not plain.
     """
-    _refuse_text(expression)
+    if has_text(expression):
+        raise DeclarationError(NO_TEXT)
     _refuse_loose_subqueries(expression, walked)
     outside = dict(_correlations(expression, walked))
     retyped = comparands(expression, lambda element: _walked_column(element, walked))
@@ -72,32 +73,19 @@ def resolve(name: str, walked: Table) -> Column[Any]:
     return walked.c[name]
 
 
-def _refuse_text(expression: Any) -> None:
-    for element in visitors.iterate(expression):
-        if isinstance(element, TextClause | TextualSelect) or _is_raw(element):
-            raise DeclarationError(
-                "raw SQL text could reach rows outside the batch: "
-                'write it as an expression, such as column("state") == "open"'
-            )
-
-
-def _is_raw(element: Any) -> bool:
-    """Literal text in a column's place; `*` and the 1 of `select(1)` are SQLAlchemy's own."""
-    return (
-        isinstance(element, ColumnClause)
-        and element.is_literal
-        and not (element.name == "*" or element.name.isdecimal())
-    )
-
-
 def _refuse_loose_subqueries(element: Any, walked: Table, outer: tuple[FromClause, ...] = ()) -> None:
-    if isinstance(element, SelectBase):
+    if isinstance(element, SelectBase | Exists):
         _refuse_bare_columns(element, walked)
     if isinstance(element, Exists) and not _is_tied(element, walked, outer):
         raise DeclarationError(
             f"an EXISTS is not tied to {walked.name}, so it is true or false for all rows at once: compare a column of "
             f'its own table with table("{walked.name}", column("...")).c[...] inside it, without a join; rows of '
             f"{walked.name} itself are looked up through an alias"
+        )
+    if isinstance(element, ScalarSelect) and _joins(element, walked) and not _is_tied(element, walked, outer):
+        raise DeclarationError(
+            f"a subquery joins {walked.name}, so it has the same value for all rows: compare the columns of the other "
+            f'table with table("{walked.name}", column("...")).c[...] in its where(), without the join'
         )
     if isinstance(element, Select):
         outer = (*outer, *element.get_final_froms())
@@ -135,6 +123,13 @@ def _is_tied(subquery: Any, walked: Table, outer: tuple[FromClause, ...]) -> boo
     )
 
 
+def _joins(subquery: ScalarSelect[Any], walked: Table) -> bool:
+    return any(
+        isinstance(join, Join) and any(_is_walked(part, walked) for part in visitors.iterate(join) if part is not join)
+        for join in visitors.iterate(subquery)
+    )
+
+
 def _correlations(
     element: Any, walked: Table, outer: tuple[FromClause, ...] = ()
 ) -> Iterator[tuple[Select[Any], list[FromClause]]]:
@@ -149,7 +144,7 @@ def _correlations(
         yield from _correlations(child, walked, outer)
 
 
-def _is_walked(source: FromClause | None, walked: Table) -> bool:
+def _is_walked(source: Any, walked: Table) -> bool:
     if source is walked or not isinstance(source, TableClause):
         return source is walked
     return source.name == walked.name and getattr(source, "schema", None) in (None, walked.schema)

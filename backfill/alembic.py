@@ -16,15 +16,15 @@ from alembic.runtime.migration import MigrationContext
 from alembic.util import CommandError
 from sqlalchemy import insert
 
-from backfill import schema
+from backfill import autogenerate, schema
 from backfill.admission import Admission
-from backfill.autogenerate import hide_ledger
 from backfill.catalog import Catalog
 from backfill.database import Database
 from backfill.declaration import Transform
 from backfill.dialects import dialect_named
 from backfill.environment import is_shared
-from backfill.errors import BackfillError, BackfillIncomplete
+from backfill.errors import BackfillError, BackfillIncomplete, RunFailed, Stopped
+from backfill.fault import Faulted
 from backfill.gate import require_complete
 from backfill.ledger import Ledger
 from backfill.progress import log
@@ -36,7 +36,7 @@ __all__ = ["create_ledger", "drop_ledger", "require_backfill", "reset_backfill",
 
 Mode = Literal["inline", "defer"]
 
-comparators.dispatch_for("schema")(hide_ledger)  # for every way of choosing plugins, and for Alembic before 1.18
+autogenerate.register(comparators)
 
 
 class BackfillCommandError(CommandError):
@@ -61,7 +61,7 @@ def run_backfill(name: str, *, mode: Mode | None = None, accept: Collection[str]
     if context.as_sql:
         context.impl.static_output(f"-- DATA STEP: stop here and run:  backfill run {name}")
         return
-    with _as_command_errors():
+    with _as_command_errors(name):
         settings = _settings(context, mode)
         transform = _find(context, settings, name)
         if settings.mode == "defer":
@@ -84,7 +84,7 @@ def require_backfill(name: str) -> None:
     if context.as_sql:
         context.impl.static_output(dialect_named(context.dialect.name).offline_gate(name))
         return
-    with _as_command_errors():
+    with _as_command_errors(name):
         transform = _find(context, _settings(context), name)
         try:
             with Database(_connection(context), shared=True) as database:
@@ -102,7 +102,7 @@ def reset_backfill(name: str) -> None:
     if context.as_sql:
         context.impl.static_output(dialect_named(context.dialect.name).offline_reset(name))
         return
-    with _as_command_errors(), Database(_connection(context), shared=True) as database:
+    with _as_command_errors(name), Database(_connection(context), shared=True) as database:
         Ledger(database).withdraw(name)
 
 
@@ -139,12 +139,12 @@ def _own_transactions(context: MigrationContext) -> Iterator[Database]:
         with Database(connection, shared=True) as database:
             yield database
         return
-    failure: BackfillError | None = None
+    failure: BackfillError | Faulted | None = None
     try:
         with context.autocommit_block(), Database(connection) as database:
             try:
                 yield database
-            except BackfillError as error:
+            except (BackfillError, Faulted) as error:
                 failure = error
                 raise
     except Exception:
@@ -154,11 +154,18 @@ def _own_transactions(context: MigrationContext) -> Iterator[Database]:
 
 
 @contextmanager
-def _as_command_errors() -> Iterator[None]:
+def _as_command_errors(name: str) -> Iterator[None]:
+    """Say in one line what happened, and what to type where the message does not say it by itself."""
     try:
         yield
+    except Stopped as error:
+        raise BackfillCommandError(f"{name} is not finished: {error}; to go on, repeat the upgrade") from None
+    except RunFailed as error:
+        raise BackfillCommandError(f"{name} failed: {error}") from None
     except BackfillError as error:
         raise BackfillCommandError(str(error)) from None
+    except Faulted as error:
+        raise BackfillCommandError(f"{name}: the database refused a statement: {error}") from None
 
 
 def _settings(context: MigrationContext, mode: Mode | None = None) -> Settings:

@@ -6,7 +6,7 @@ Alembic imports this module while it is half imported itself, so nothing heavy a
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import ModuleType
 from typing import Any
 
@@ -14,10 +14,31 @@ from backfill.schema import TABLE_NAMES
 
 
 def setup(plugin: Any) -> None:
-    """What Alembic calls on a plugin: register the comparator, behind those that find the tables."""
-    from alembic.util import DispatchPriority  # noqa: PLC0415  # not importable at the top: see above
+    """What Alembic, since 1.18, calls on a plugin."""
+    _register(plugin.add_autogenerate_comparator)
 
-    plugin.add_autogenerate_comparator(hide_ledger, "schema", priority=DispatchPriority.LAST)
+
+def register(comparators: Any) -> None:
+    """Add ours to Alembic's global comparators, which no env.py can switch off and which Alembic 1.16 has too."""
+    _register(lambda comparator, target, **priority: comparators.dispatch_for(target, **priority)(comparator))
+
+
+def _register(add: Callable[..., Any]) -> None:
+    from alembic import util  # noqa: PLC0415  # not importable at the top: see above
+
+    priorities = getattr(util, "DispatchPriority", None)
+    if priorities is None:  # before 1.18, in order of registration
+        add(hide_ledger, "schema")
+    else:
+        add(overlook_ledger, "schema", priority=priorities.FIRST)
+        add(hide_ledger, "schema", priority=priorities.LAST)
+
+
+def overlook_ledger(context: Any, _upgrade_ops: Any, _schemas: Any) -> None:
+    """Keep the ledger's tables from being looked at, which the log would call "removed"; `hide_ledger` is the proof."""
+    filters = getattr(context, "_name_filters", None)
+    if isinstance(filters, list):
+        filters.append(lambda name, kind, _parents: kind != "table" or name not in TABLE_NAMES)
 
 
 def hide_ledger(_context: Any, upgrade_ops: Any, _schemas: Any) -> None:

@@ -9,9 +9,12 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from backfill.blame import place_of
 from backfill.conditions import suggest
 from backfill.declaration import Transform, from_document
-from backfill.errors import TransformNotFound
+from backfill.errors import BackfillError, DeclarationError, TransformNotFound
+
+SUFFIXES = (".py", ".json")
 
 
 class Catalog:
@@ -26,13 +29,15 @@ class Catalog:
 
         Raises:
             TransformNotFound: there is no such file, or it does not declare a transform of that name.
-            DeclarationError: the file's definition contradicts itself.
+            DeclarationError: the file cannot be imported, or its definition contradicts itself.
         """
         folder = self.folder()
-        if name.isidentifier() and (folder / f"{name}.json").is_file():
-            return from_document(name, (folder / f"{name}.json").read_bytes())
-        if name.isidentifier() and (folder / f"{name}.py").is_file():
-            return self._import(name)
+        files = [folder / f"{name}{suffix}" for suffix in SUFFIXES] if name.isidentifier() else []
+        match [file for file in files if file.is_file()]:
+            case [file]:
+                return self._import(name) if file.suffix == ".py" else from_document(name, file.read_bytes())
+            case [_, _]:
+                raise DeclarationError(f"{self.package}/ has {name}.py and {name}.json; a name is one file: delete one")
         raise TransformNotFound(
             f"there is no transform {name!r} in {self.package}/.{suggest(name, self.names())} "
             f"See them with: backfill list. Make it with: backfill new {name}"
@@ -41,7 +46,7 @@ class Catalog:
     def names(self) -> Iterator[str]:
         """The names of all transforms, by their files alone; nothing is imported."""
         for file in sorted(self.folder().iterdir()):
-            if file.suffix in (".py", ".json") and not file.stem.startswith("_"):
+            if file.suffix in SUFFIXES and not file.stem.startswith("_"):
                 yield file.stem
 
     def folder(self) -> Path:
@@ -67,7 +72,12 @@ class Catalog:
             sys.path.insert(0, str(root))
 
     def _import(self, name: str) -> Transform[..., Any]:
-        module = importlib.import_module(f"{self.package}.{name}")
+        try:
+            module = importlib.import_module(f"{self.package}.{name}")
+        except BackfillError:
+            raise
+        except Exception as error:
+            raise DeclarationError(f"{self.package}/{name}.py cannot be imported: {place_of(error)}") from error
         found = getattr(module, name, None)
         if not isinstance(found, Transform):
             raise TransformNotFound(

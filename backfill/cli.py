@@ -56,10 +56,12 @@ def on_project(command: Command) -> Command:
         config: Path | None, x_arguments: Sequence[str], bind: str | None, database: str | None, **arguments: Any
     ) -> None:
         with exit_codes():
+            from backfill.progress import logging_to_stderr  # noqa: PLC0415
             from backfill.project import Address  # noqa: PLC0415
 
             address = Address(config=config, database=database, bind=bind, x_arguments=x_arguments)
-            command(_opener(address), **arguments)
+            with logging_to_stderr():
+                command(_opener(address), **arguments)
 
     for option in reversed(options):
         with_project = option(with_project)
@@ -81,8 +83,9 @@ def init() -> None:
     """Write what a new project needs: the transforms package."""
     with exit_codes():
         from backfill.scaffold import write_project  # noqa: PLC0415
+        from backfill.settings import load_settings  # noqa: PLC0415
 
-        for line in write_project(Path.cwd()):
+        for line in write_project(load_settings().transforms):
             click.echo(line)
 
 
@@ -106,19 +109,29 @@ def list_() -> None:
     """The transforms of this project, each with its first line."""
     with exit_codes():
         from backfill.catalog import Catalog  # noqa: PLC0415
+        from backfill.errors import Refused  # noqa: PLC0415
+        from backfill.pages import list_line  # noqa: PLC0415
         from backfill.settings import load_settings  # noqa: PLC0415
 
         catalog = Catalog(load_settings().transforms)
-        for name in catalog.names():
-            definition = catalog.find(name).definition
-            first = definition.description.partition("\n")[0]
-            click.echo(f"{name}  ({', '.join(definition.tables)})  {first}".rstrip())
+        names, broken = list(catalog.names()), list[str]()
+        for name in names:
+            try:
+                click.echo(list_line(catalog.find(name)))
+            except Refused as error:
+                broken.append(str(error))
+        if not names:
+            click.echo("no transform yet. To make one:  backfill new NAME --table TABLE --column COLUMN")
+        if broken:
+            raise Refused("\n".join(broken))
 
 
 # ── the verbs ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 _accept = click.option("--accept", multiple=True, metavar="CODE", help="A finding that is meant, such as trigger.")
-_batch_size = click.option("--batch-size", type=int, help="Rows of the first batch; the size adapts.")
+_batch_size = click.option(
+    "--batch-size", type=click.IntRange(1, 100_000), help="Rows of the first batch; the size adapts."
+)
 
 
 @cli.command()
@@ -152,6 +165,7 @@ def run(
     from_start: bool,
 ) -> None:
     """Start, go on with it, or do nothing when it is complete. Ctrl-C stops after the batch at hand."""
+    from backfill.ledger import Ledger  # noqa: PLC0415
     from backfill.pages import run_page  # noqa: PLC0415
     from backfill.reconnection import reconnecting  # noqa: PLC0415
     from backfill.runner import run as run_transform  # noqa: PLC0415
@@ -160,6 +174,7 @@ def run(
     transform = opened.catalog.find(name)
 
     def fill(database: Database) -> None:
+        before = Ledger(database).latest(name)
         done = run_transform(
             database,
             transform,
@@ -168,7 +183,7 @@ def run(
             accept_change=accept_change,
             from_start=from_start,
         )
-        click.echo(run_page(done))
+        click.echo(run_page(done, before))
 
     reconnecting(lambda: opened.visit(fill))
 
@@ -184,7 +199,7 @@ def status(project: Callable[..., Project], name: str | None, as_json: bool) -> 
 
     runs: list[Run] = []
     project().visit(lambda database: runs.extend(Ledger(database).runs(name)))
-    click.echo(status_json(runs) if as_json else status_page(runs))
+    click.echo(status_json(runs) if as_json else status_page(runs, name))
 
 
 @cli.command()
@@ -192,7 +207,7 @@ def status(project: Callable[..., Project], name: str | None, as_json: bool) -> 
 @on_project
 def pause(project: Callable[..., Project], name: str) -> None:
     """Let the run finish its batch and stop; `backfill run` goes on with it."""
-    project().visit(lambda database: click.echo(f"{name}: {_moved(database, name, 'pause')}"))
+    _move(project, name, "pause")
 
 
 @cli.command()
@@ -200,13 +215,14 @@ def pause(project: Callable[..., Project], name: str) -> None:
 @on_project
 def cancel(project: Callable[..., Project], name: str) -> None:
     """Give the run up: no further batch commits, finished batches stay."""
-    project().visit(lambda database: click.echo(f"{name}: {_moved(database, name, 'cancel')}"))
+    _move(project, name, "cancel")
 
 
-def _moved(database: Database, name: str, verb: str) -> str:
-    from backfill.control import cancel_run, pause_run  # noqa: PLC0415
+def _move(project: Callable[..., Project], name: str, verb: str) -> None:
+    from backfill.control import LOCK_SECONDS, cancel_run, pause_run  # noqa: PLC0415
 
-    return (pause_run if verb == "pause" else cancel_run)(database, name).status
+    move = pause_run if verb == "pause" else cancel_run
+    project(lock_seconds=LOCK_SECONDS).visit(lambda database: click.echo(f"{name}: {move(database, name).status}"))
 
 
 @cli.command()

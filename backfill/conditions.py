@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from sqlalchemy import Boolean, ColumnElement, and_, column, or_
+from sqlalchemy import Boolean, ColumnElement, Select, TextualSelect, and_, column, or_
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql import operators, visitors
@@ -17,6 +17,7 @@ from sqlalchemy.sql.elements import (
     ColumnClause,
     Grouping,
     Null,
+    TextClause,
     UnaryExpression,
 )
 
@@ -26,6 +27,11 @@ _FALSE_FOR_NULL = frozenset(
     {operators.eq, operators.ne, operators.lt, operators.le, operators.gt, operators.ge, operators.in_op}
 )
 """Comparisons with a value that no NULL passes."""
+
+NO_TEXT = (
+    "raw SQL text could reach rows outside the batch: write it as an expression, such as "
+    'column("state") == "open" or func.lower(users.c.email)'
+)
 
 
 class Missing(ColumnElement[bool]):
@@ -82,6 +88,11 @@ def render(condition: Condition) -> str:
     return " ".join(text.split())
 
 
+def has_text(expression: Any) -> bool:
+    """Whether raw SQL stands in the expression, which could reach rows outside the batch."""
+    return any(isinstance(part, TextClause | TextualSelect) or _is_raw(part) for part in visitors.iterate(expression))
+
+
 def conjuncts(condition: Any) -> Iterator[Any]:
     """The parts that must all hold."""
     while isinstance(condition, Grouping):
@@ -112,6 +123,13 @@ def suggest(name: str, known: Iterable[str]) -> str:
     spelt = {each.casefold(): each for each in known}
     close = difflib.get_close_matches(name.casefold(), spelt, n=1)
     return f" Did you mean {spelt[close[0]]}?" if close else ""
+
+
+def _is_raw(part: Any) -> bool:
+    """Literal text in a column's place, or around a select; `*` and the 1 of `select(1)` are SQLAlchemy's own."""
+    if isinstance(part, Select):
+        return any(getattr(part, place) for place in ("_prefixes", "_suffixes", "_hints", "_statement_hints"))
+    return isinstance(part, ColumnClause) and part.is_literal and not (part.name == "*" or part.name.isdecimal())
 
 
 def _required(condition: Any, operator: Any) -> Iterator[str]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import Any, Self
 
 from sqlalchemy import Connection, Engine
@@ -49,7 +49,8 @@ class Database(AbstractContextManager["Database"]):
     def __exit__(self, *_: object) -> None:
         """Give the session its own settings back, unless the link is gone."""
         if not self.connection.invalidated and not self.connection.closed:
-            self.dialect.restore(self.connection, self._noted)
+            with suppress(DBAPIError, PendingRollbackError):
+                self.dialect.restore(self.connection, self._noted)
 
     @contextmanager
     def transaction(self, *, keep: bool = True) -> Iterator[Connection]:
@@ -63,21 +64,29 @@ class Database(AbstractContextManager["Database"]):
             begin()
             try:
                 yield self.connection
+                (commit if keep else rollback)()
             except BaseException:
                 self._try(rollback)
                 raise
-            (commit if keep else rollback)()
 
     @contextmanager
-    def sentinel(self) -> Iterator[None]:
-        """A savepoint that survives only if nobody ends the transaction inside.
+    def sentinel(self) -> Iterator[Callable[[], None]]:
+        """A savepoint that survives only if nobody ends the transaction inside; gives a check for half-way.
 
         Raises:
             ForeignCommit: it did not survive, so part of the batch may stand without its checkpoint.
         """
         name = f"backfill_{secrets.token_hex(4)}"
         self.connection.exec_driver_sql(f"SAVEPOINT {name}")
-        yield
+
+        def check() -> None:
+            self._release(name)
+            self.connection.exec_driver_sql(f"SAVEPOINT {name}")
+
+        yield check
+        self._release(name)
+
+    def _release(self, name: str) -> None:
         try:
             self.connection.exec_driver_sql(f"RELEASE SAVEPOINT {name}")
         except DBAPIError as error:

@@ -10,11 +10,12 @@ from collections.abc import Callable, Mapping
 from functools import update_wrapper
 from typing import Any, Concatenate, Generic, ParamSpec, Protocol, TypeVar, overload
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, PydanticUserError, ValidationError
 from sqlalchemy.sql.selectable import NamedFromClause
 
 from backfill.conditions import Condition
-from backfill.definition import Definition, Document
+from backfill.definition import Definition
+from backfill.document import read_document
 from backfill.errors import DeclarationError
 from backfill.form import Form
 from backfill.forms import ColumnsForm, RowForm
@@ -24,7 +25,7 @@ Rows = NamedFromClause
 """The rows as SQL columns: `users.c.email`. Rows typed so never leave the database."""
 
 P = ParamSpec("P")
-Out = TypeVar("Out", covariant=True)
+Out = TypeVar("Out", covariant=True)  # noqa: PLC0105  # hovered over by every user
 Row = TypeVar("Row", bound=BaseModel)
 PerRow = TypeVar("PerRow", bound=BaseModel | None)
 Assigned = TypeVar("Assigned", bound=BaseModel | Mapping[str, Any])
@@ -80,6 +81,8 @@ def transform(*tables: str, where: Condition | None = None) -> Declare:
     Raises:
         DeclarationError: the signature, a model or an option contradicts itself.
     """
+    if any(callable(table) for table in tables):
+        raise DeclarationError('transform takes the names of tables: @transform("users"), always with parentheses')
 
     def declare(function: Callable[..., Any]) -> Transform[..., Any]:
         signature = read_signature(function)
@@ -96,9 +99,7 @@ def from_document(name: str, text: str | bytes) -> Transform[[Rows], Mapping[str
         DeclarationError: it is not JSON, or not a definition.
     """
     try:
-        document = Document.validate_json(text)
-        if unknown := document.keys() - {"table", "tables", "where", "set", "description"}:
-            raise DeclarationError(f"{name}.json: unknown key {', '.join(sorted(unknown))}; known: table, where, set")
+        document = read_document(f"{name}.json", text)
         definition = Definition.model_validate({**document, "name": name})
     except ValidationError as error:
         raise DeclarationError(f"{name}.json: {_problems(error)}") from None
@@ -106,7 +107,7 @@ def from_document(name: str, text: str | bytes) -> Transform[[Rows], Mapping[str
     if not values:
         raise DeclarationError(f'{name}.json: "set" is missing: it holds the columns to write and their values')
 
-    def literal(rows: Rows) -> Mapping[str, Any]:
+    def literal(_: Rows) -> Mapping[str, Any]:
         return values
 
     literal.__doc__ = definition.description or None
@@ -129,6 +130,9 @@ def _define(
         )
     except ValidationError as error:
         raise DeclarationError(f"{function.__name__}: {_problems(error)}") from None
+    except PydanticUserError as error:
+        reason = str(error.message).splitlines()[0]
+        raise DeclarationError(f"{function.__name__}: a model has a type that no column has: {reason}") from None
 
 
 def _form(function: Callable[..., Any], signature: Signature) -> Form:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from enum import StrEnum
 from typing import Annotated, Any
 
 from pydantic import (
+    AfterValidator,
     AliasChoices,
     BaseModel,
     BeforeValidator,
@@ -15,17 +17,29 @@ from pydantic import (
     JsonValue,
     PlainSerializer,
     StringConstraints,
-    TypeAdapter,
 )
 from pydantic_core import to_json
 from sqlalchemy import ColumnElement
 
-from backfill.conditions import Condition, from_mapping, render
+from backfill.conditions import NO_TEXT, Condition, from_mapping, has_text, render
 
-Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=100)]
+
+def _require_word(name: str) -> str:
+    if not re.fullmatch(r"[a-z][a-z0-9_]{0,99}", name):
+        raise ValueError("a transform's name is one word: lower-case letters, digits and _, at most 100 of them")
+    return name
+
+
+def _require_table(name: str) -> str:
+    if not re.fullmatch(r"[^.]+(\.[^.]+)?", name):
+        raise ValueError('a table is named "table" or "schema.table"')
+    return name
+
+
+Name = Annotated[str, AfterValidator(_require_word)]
 """A transform's name, its file, its argument on the command line and its key in the ledger: one word."""
 
-TableName = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+TableName = Annotated[str, StringConstraints(max_length=200), AfterValidator(_require_table)]
 """`table`, or `schema.table`."""
 
 
@@ -40,12 +54,26 @@ def _as_tuple(value: Any) -> Any:
     return (value,) if isinstance(value, str) else value
 
 
+def _require_each_once(tables: tuple[str, ...]) -> tuple[str, ...]:
+    if not tables:
+        raise ValueError('name the table to walk: @transform("users")')
+    if twice := sorted({table for table in tables if tables.count(table) > 1}):
+        raise ValueError(f"{', '.join(twice)} is named twice; each table is walked once")
+    return tables
+
+
 def _as_condition(value: Any) -> Any:
-    if value is None or isinstance(value, ColumnElement):
-        return value
     if isinstance(value, dict):
         return from_mapping(value)
-    raise ValueError('where is an expression, such as is_missing("skills") or column("state") == \'open\'')
+    value = value.__clause_element__() if hasattr(value, "__clause_element__") else value
+    if value is None or isinstance(value, ColumnElement):
+        if value is not None and has_text(value):
+            raise ValueError(NO_TEXT)
+        return value
+    raise ValueError(
+        'it takes an expression, such as is_missing("skills") or column("state") == "open"; '
+        'in a JSON file an object, such as {"skills": null}'
+    )
 
 
 def _rendered(condition: Condition | None) -> str | None:
@@ -58,8 +86,8 @@ class Definition(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True, hide_input_in_errors=True)
 
     name: Name
-    tables: Annotated[tuple[TableName, ...], BeforeValidator(_as_tuple)] = Field(
-        validation_alias=AliasChoices("tables", "table"), min_length=1
+    tables: Annotated[tuple[TableName, ...], BeforeValidator(_as_tuple), AfterValidator(_require_each_once)] = Field(
+        validation_alias=AliasChoices("tables", "table")
     )
     where: Annotated[Condition | None, BeforeValidator(_as_condition), PlainSerializer(_rendered)] = None
     arrival: Arrival = Arrival.COLUMNS
@@ -77,7 +105,3 @@ class Definition(BaseModel):
         """A SHA-256 over everything that decides what a row becomes, the target's `columns` among it."""
         kept = self.model_dump(mode="json", exclude={"description"})
         return hashlib.sha256(to_json([kept, columns])).hexdigest()
-
-
-Document = TypeAdapter(dict[str, Any])
-"""A JSON definition before it is looked at: an object."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -21,13 +22,13 @@ PAGE = 10_000
 _NEXT = """
 What to try next:
   the same again, and kill it in the middle (Ctrl-C, or kill -9 from another terminal):
-      backfill demo --rows 2000000
-      DATABASE_URL={url} alembic upgrade head     goes on where it stopped
+      {bin}backfill demo --rows 2000000
+      DATABASE_URL={url} {bin}alembic upgrade head     goes on where it stopped
   look before you run:
-      DATABASE_URL={url} alembic downgrade {before}
-      DATABASE_URL={url} alembic upgrade head -x backfill=defer     stops at the gate, and says what to type
-      DATABASE_URL={url} backfill plan default_skills
-      DATABASE_URL={url} backfill run default_skills
+      DATABASE_URL={url} {bin}alembic downgrade {before}
+      DATABASE_URL={url} {bin}alembic -x backfill=defer upgrade head     stops at the gate, and says what to type
+      DATABASE_URL={url} {bin}backfill plan default_skills
+      DATABASE_URL={url} {bin}backfill run default_skills
   read how it is declared: transforms/default_skills.py, migrations/versions/"""
 
 
@@ -44,13 +45,22 @@ def show_demo(rows: int, root: Path) -> None:
         )
     _start_afresh(root / FILE)
     url = f"sqlite:///{FILE}"
-    environment = {**os.environ, "DATABASE_URL": url}
+    own = {name: value for name, value in os.environ.items() if not name.startswith("BACKFILL_")}
+    environment = {**own, "DATABASE_URL": url}
     _run(environment, "alembic", "upgrade", BEFORE_SKILLS)
     _make_users(url, rows)
     _run(environment, "alembic", "upgrade", "head")
     _run(environment, "backfill", "status")
     _show_users(url)
-    click.echo(_NEXT.format(url=url, before=BEFORE_SKILLS))
+    click.echo(_NEXT.format(url=url, before=BEFORE_SKILLS, bin=_programs(root)))
+
+
+def _programs(root: Path) -> str:
+    """What to type before `alembic` so that the shell finds the one that belongs to this Python."""
+    here = Path(sys.executable).parent
+    if shutil.which("alembic") == str(here / "alembic"):
+        return ""
+    return f"{here.relative_to(root) if here.is_relative_to(root) else here}/"
 
 
 def _start_afresh(file: Path) -> None:

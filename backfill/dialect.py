@@ -29,6 +29,7 @@ from backfill.conditions import Condition
 from backfill.fault import Fault
 from backfill.finding import Finding
 from backfill.key import Key
+from backfill.values import plain
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,10 @@ class Dialect:
     def end(self, connection: Connection, verb: str) -> None:
         """COMMIT or ROLLBACK what `begin` began."""
         connection.exec_driver_sql(verb)
+
+    def rest(self, batch_seconds: float) -> float:
+        """Seconds to leave to others after a batch that took so long; row locks leave them their way anyhow."""
+        return 0.0
 
     def clock(self, seconds: float = 0) -> ColumnElement[Any]:
         """The database's clock in UTC at the time of the statement, so many seconds ahead."""
@@ -104,7 +109,7 @@ class Dialect:
 
     def storable(self, column: Column[Any], value: Any) -> Any:
         """A Python value as the column's type takes it; None is SQL NULL, also in a JSON column."""
-        return to_jsonable_python(value) if isinstance(column.type, JSON) else value
+        return to_jsonable_python(value) if isinstance(column.type, JSON) else plain(value, column)
 
     # ── rows ────────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -8,6 +8,7 @@ BackfillError
 │   ├── ChecksFailed        the live table does not fit the definition
 │   ├── DefinitionChanged   the definition is not the one the run was started with
 │   ├── LedgerTooNew        a newer version of backfill wrote the ledger
+│   ├── Unreachable         the database cannot be connected to
 │   ├── RunHeld             another process is working on this run
 │   ├── IllegalMove         the run's status does not allow this
 │   └── BackfillIncomplete  the gate: rows still wait
@@ -70,6 +71,10 @@ class DefinitionChanged(Refused):
 
 class LedgerTooNew(Refused):
     """A newer version of backfill wrote the ledger."""
+
+
+class Unreachable(Refused):
+    """The database cannot be connected to."""
 
 
 class RunHeld(Refused):

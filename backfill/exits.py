@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import sys
-import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -18,6 +17,7 @@ def exit_codes() -> Iterator[None]:
     """Leave the command with the exit code of the error, and without a traceback."""
     from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415  # heavy: only once a command runs
 
+    from backfill.blame import code_of, place_of  # noqa: PLC0415
     from backfill.errors import BackfillError  # noqa: PLC0415
     from backfill.fault import Faulted  # noqa: PLC0415
 
@@ -28,9 +28,13 @@ def exit_codes() -> Iterator[None]:
     except Faulted as error:
         _leave(f"the database refused a statement: {error}", 1)
     except SQLAlchemyError as error:
-        _leave(f"SQLAlchemy refused a statement: {type(error).__name__}{_code(error)}", 1)
-    except (SyntaxError, ImportError) as error:
-        _leave(f"the project's code cannot be imported: {_where(error)}", 2)
+        _leave(f"SQLAlchemy refused a statement: {type(error).__name__} ({code_of(error)})", 1)
+    except KeyboardInterrupt:
+        _leave("stopped by Ctrl-C. Nothing is half done: the same command goes on", 3)
+    except (click.ClickException, click.Abort, click.exceptions.Exit, BrokenPipeError):
+        raise  # click has its own words and codes for them
+    except Exception as error:
+        _leave(f"unexpected: {place_of(error)}", 1)
 
 
 def _leave(message: str, code: int) -> None:
@@ -41,16 +45,3 @@ def _leave(message: str, code: int) -> None:
 def safe_text(text: str) -> str:
     """The text without anything that a terminal or a log would take for a command."""
     return "".join(c if c.isprintable() or c == "\n" else f"\\u{ord(c):04x}" for c in text)
-
-
-def _code(error: object) -> str:
-    original = getattr(error, "orig", None)
-    code = getattr(original, "sqlstate", None) or getattr(original, "sqlite_errorname", None)
-    return f" ({code})" if code else ""
-
-
-def _where(error: SyntaxError | ImportError) -> str:
-    if isinstance(error, SyntaxError):
-        return f"{error.filename}, line {error.lineno}: {error.msg}"
-    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if "importlib" not in frame.filename]
-    return f"{frames[-1].filename}, line {frames[-1].lineno}: {error}" if frames else str(error)

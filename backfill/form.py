@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from types import NoneType, UnionType
-from typing import Annotated, Any, Protocol, Union, get_args, get_origin
+from enum import Enum
+from types import UnionType
+from typing import Annotated, Any, Literal, Protocol, Union, get_args, get_origin
 
-from pydantic import BaseModel
+from pydantic import BaseModel, PydanticUserError, TypeAdapter, ValidationError
 from sqlalchemy import ColumnElement, Table
 
 from backfill.changes import Write
@@ -39,6 +40,8 @@ class Bound:
     """Columns that may be written."""
     never_null: frozenset[str]
     """Written columns that are never written as NULL."""
+    literals: Mapping[str, Any]
+    """Values that are known before any row is read, by column."""
     looks_elsewhere: bool
     """The new values depend on other rows too, so rows are locked before they are evaluated."""
     apply: Callable[[Sequence[Row]], list[Write]]
@@ -65,10 +68,36 @@ def columns_of_model(model: type[BaseModel]) -> dict[str, str]:
     return {name: field.alias or name for name, field in model.model_fields.items()}
 
 
-def takes_none(annotation: Any) -> bool:
-    """Whether a field of this type may be None."""
-    if get_origin(annotation) is Annotated:
-        return takes_none(get_args(annotation)[0])
-    if get_origin(annotation) in (Union, UnionType):
-        return any(takes_none(member) for member in get_args(annotation))
-    return annotation in (None, NoneType, Any)
+def choices(annotation: Any) -> list[Any]:
+    """The values to which a Literal or an Enum restricts a field; none where it is not restricted."""
+    origin = get_origin(annotation)
+    if origin is Literal:
+        return list(get_args(annotation))
+    if origin is Annotated:
+        return choices(get_args(annotation)[0])
+    if origin in (Union, UnionType):
+        return [choice for member in get_args(annotation) for choice in choices(member)]
+    is_enum = isinstance(annotation, type) and issubclass(annotation, Enum)
+    return [member.value for member in annotation] if is_enum else []
+
+
+def takes_none(model: type[BaseModel], name: str) -> bool:
+    """Whether a field may be given None: by its type, or because a validator of its own looks at the value first."""
+    validators = model.__pydantic_decorators__.field_validators.values()
+    if any(name in validator.info.fields and validator.info.mode != "after" for validator in validators):
+        return True
+    field = model.model_fields[name]
+    return _lets_none_through(Annotated[field.annotation, *field.metadata] if field.metadata else field.annotation)
+
+
+def may_be_none(model: type[BaseModel], name: str) -> bool:
+    """Whether a field may hold None."""
+    return _lets_none_through(model.model_fields[name].annotation)
+
+
+def _lets_none_through(kind: Any) -> bool:
+    try:
+        TypeAdapter(kind).validate_python(None)
+    except (ValidationError, PydanticUserError):  # the latter: a class that pydantic does not know, None is none of it
+        return False
+    return True

@@ -5,12 +5,16 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from backfill.errors import Refused
+
 Key = tuple[Any, ...]
+
+_MICROSECOND = timedelta(microseconds=1)
 
 _ENCODERS: dict[type, tuple[str, Callable[[Any], str]]] = {
     bytes: ("bytes", bytes.hex),
@@ -19,6 +23,7 @@ _ENCODERS: dict[type, tuple[str, Callable[[Any], str]]] = {
     datetime: ("datetime", datetime.isoformat),
     date: ("date", date.isoformat),
     time: ("time", time.isoformat),
+    timedelta: ("microseconds", lambda value: str(value // _MICROSECOND)),
 }
 _DECODERS: dict[str, Callable[[str], Any]] = {
     "bytes": bytes.fromhex,
@@ -27,6 +32,7 @@ _DECODERS: dict[str, Callable[[str], Any]] = {
     "datetime": datetime.fromisoformat,
     "date": date.fromisoformat,
     "time": time.fromisoformat,
+    "microseconds": lambda text: int(text) * _MICROSECOND,
 }
 
 
@@ -55,7 +61,10 @@ def _encode(value: Any) -> Any:
         return {"uuid": str(value)}
     if isinstance(value, str | int):
         return value
-    raise TypeError(f"a key of type {type(value).__name__} cannot be kept in the ledger")
+    raise Refused(
+        f"a key that arrives as {type(value).__name__} cannot be kept exactly in the ledger: "
+        "give the table an integer, UUID or text key"
+    )
 
 
 def _decode(value: Any) -> Any:

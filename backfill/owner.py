@@ -11,7 +11,11 @@ _SEPARATOR = " "
 
 def new_owner() -> str:
     """This process, as it signs the slices it claims: host, process id, and a token for this run alone."""
-    return _SEPARATOR.join((socket.gethostname(), str(os.getpid()), secrets.token_hex(4)))
+    return _SEPARATOR.join((_host(), str(os.getpid()), secrets.token_hex(4)))
+
+
+def _host() -> str:
+    return socket.gethostname()[:100].replace(_SEPARATOR, "_")  # as much as the ledger keeps
 
 
 def describe(owner: str) -> str:
@@ -26,7 +30,7 @@ def is_dead(owner: str) -> bool:
     A wrong answer costs the other its next batch, not a row: the guarded write fences it.
     """
     host, process, _ = owner.split(_SEPARATOR)
-    if host != socket.gethostname():
+    if host != _host():
         return False
     if int(process) == os.getpid():
         return True  # an earlier run of this very process, or of a container that was given the same id

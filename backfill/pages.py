@@ -7,13 +7,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from backfill.declaration import Transform
 from backfill.exits import safe_text
 from backfill.finding import Severity
 from backfill.key import printable_key
 from backfill.ledger import Run
 from backfill.owner import describe, is_dead
 from backfill.planner import Plan, Sample, TablePlan
-from backfill.status import Status
+from backfill.status import ACTIVE, Status
 from backfill.verifier import Verdict
 
 VALUE_WIDTH = 60
@@ -39,7 +40,8 @@ def _plan_lines(plan: Plan) -> Iterator[str]:
     for finding in plan.findings:
         mark = "note" if finding.severity is Severity.WARNING else "accepted"
         yield f"\n  {mark} [{finding.code}] {safe_text(finding.message)}"
-    yield f"\nNothing was written. To run it:  backfill run {plan.name}"
+    is_needed = any(table.samples for table in plan.tables)
+    yield f"\nNothing was written.{f' To run it:  backfill run {plan.name}' if is_needed else ''}"
 
 
 def _table_lines(table: TablePlan) -> Iterator[str]:
@@ -66,20 +68,28 @@ def _value(value: Any) -> str:
     return text if len(text) <= VALUE_WIDTH else f"{text[:VALUE_WIDTH]}…"
 
 
-def status_page(runs: Sequence[Run]) -> str:
-    """Every run, where it is, and what it waits for."""
+def list_line(transform: Transform[..., Any]) -> str:
+    """A transform in one line."""
+    tables, (first, *_) = ", ".join(transform.definition.tables), transform.definition.description.splitlines() or ("",)
+    return safe_text(f"{transform.name}  ({tables})  {first}".rstrip())
+
+
+def status_page(runs: Sequence[Run], name: str | None = None) -> str:
+    """Every run, where it is, and what it waits for; `name` is whose runs were asked for."""
     if not runs:
-        return "no run yet. To see what there is:  backfill list"
+        whose = "no run" if name is None else f"{safe_text(name)} has no run"
+        return f"{whose} in this database yet. To see what there is:  backfill {'list' if name is None else 'status'}"
     rows = [("name", "status", "walked", "written", "rows/s", "updated (UTC)")]
     rows += [_status_row(run) for run in runs]
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
-    reasons = [f"{run.name}: {safe_text(reason)}" for run in runs if (reason := waits_for(run))]
+    reasons = [f"{run.name}: {safe_text(reason)}" for run in runs if (reason := waits_for(run) or _worked_on(run))]
     return "\n".join([*lines, *([""] if reasons else []), *reasons])
 
 
 def _status_row(run: Run) -> tuple[str, str, str, str, str, str]:
-    of = f" of about {run.rows_estimated:,}" if run.rows_estimated is not None else ""
+    is_open = run.status in ACTIVE and run.rows_estimated is not None
+    of = f" of about {run.rows_estimated:,}" if is_open else ""
     rate = f"{run.rows_per_second:,.0f}" if run.rows_per_second else "-"
     return (run.name, run.status, f"{run.rows_read:,}{of}", f"{run.rows_written:,}", rate, f"{run.updated_at:%F %T}")
 
@@ -97,7 +107,7 @@ def _status_object(run: Run) -> Mapping[str, Any]:
         "rows_done": run.rows_read,
         "rows_written": run.rows_written,
         "rows_estimated": run.rows_estimated,
-        "rows_per_second": run.rows_per_second,
+        "rows_per_second": None if run.rows_per_second is None else round(run.rows_per_second, 1),
         "started_at": _moment(run.started_at),
         "updated_at": _moment(run.updated_at),
         "completed_at": _moment(run.completed_at),
@@ -115,6 +125,10 @@ def waits_for(run: Run) -> str | None:
     return None
 
 
+def _worked_on(run: Run) -> str | None:
+    return f"{describe(run.owner)} is at work" if run.status is Status.RUNNING and run.owner else None
+
+
 def _is_abandoned(run: Run) -> bool:
     return run.owner is None or is_dead(run.owner) or (run.lease_left or 0) <= 0
 
@@ -125,17 +139,18 @@ def verdict_page(verdict: Verdict) -> str:
     if not verdict.mismatches:
         return f"{verdict.name}: a second pass would change nothing.{partial if verdict.is_partial else ''}"
     first = ", ".join(f"{m.table} {printable_key(m.key)}" for m in verdict.mismatches[:5])
-    return f"{verdict.name}: {len(verdict.mismatches):,} or more rows would still change, first: {first}"
+    count = f"{len(verdict.mismatches):,}" if verdict.is_counted else f"more than {len(verdict.mismatches):,}"
+    return f"{verdict.name}: {count} row{'' if count == '1' else 's'} would still change, first: {first}"
 
 
-def run_page(run: Run) -> str:
-    """How a run ended."""
+def run_page(run: Run, before: Run | None = None) -> str:
+    """How a run ended; `before` is what the ledger said when it was asked for."""
+    if before is not None and before.id == run.id and before.status is Status.COMPLETED:
+        return (
+            f"{run.name}: nothing to do, it was completed on {run.completed_at:%F %T} (UTC) with {run.rows_written:,} "
+            f"rows written. To walk from the first row again:  backfill run {run.name} --from-start"
+        )
     return f"{run.name}: completed. {run.rows_read:,} rows walked, {run.rows_written:,} written."
-
-
-def owner_name(run: Run) -> str:
-    """Who works on a run."""
-    return describe(run.owner) if run.owner else "nobody"
 
 
 def duration(seconds: float) -> str:

@@ -96,10 +96,10 @@ class _Trial:
 
     def run(self) -> TablePlan:
         """Do it, take it back, and tell."""
-        estimate = self._target.estimate()
         samples: list[Sample] = []
         seconds = None
         with self._target.database.transaction(keep=False):
+            estimate = self._target.estimate()
             batch = self._first_batch()
             if batch is not None:
                 samples, seconds = self._try(batch)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 import time
-from contextlib import AbstractContextManager, ExitStack
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import Any, Self
 
 from tqdm import tqdm
@@ -16,8 +18,30 @@ log = logging.getLogger("alembic.backfill")
 
 LOG_SECONDS = 5.0
 
-_WITH_ESTIMATE = "{desc} {percentage:3.0f}%|{bar}| {n_fmt} of about {total_fmt}{unit} [{rate_fmt}, {remaining} left]"
-_WITHOUT_ESTIMATE = "{desc} {n_fmt}{unit} [{rate_fmt}, {elapsed}]"
+NARROW = 80
+"""Columns of the bar on a terminal that does not tell its width, as in some containers."""
+
+_WITH_ESTIMATE = "{desc} {percentage:3.0f}%|{bar}| {n:,} of about {total:,}{unit} [{rate_fmt}, {remaining} left]"
+_WITHOUT_ESTIMATE = "{desc} {n:,}{unit} [{rate_fmt}, {elapsed}]"
+
+
+@contextmanager
+def logging_to_stderr() -> Iterator[None]:
+    """Let people read what we log, where no env.py and no application has set logging up."""
+    root = logging.getLogger()
+    if root.handlers:
+        yield
+        return
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter("%(asctime)s  %(message)s"))
+    level = log.level
+    root.addHandler(handler)
+    log.setLevel(level or logging.INFO)
+    try:
+        yield
+    finally:
+        root.removeHandler(handler)
+        log.setLevel(level)
 
 
 class Progress(AbstractContextManager["Progress"]):
@@ -39,8 +63,10 @@ class Progress(AbstractContextManager["Progress"]):
         """Ready to be told."""
         return self
 
-    def __exit__(self, *_: object) -> None:
-        """Leave the last state of the bar on the screen."""
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        """Leave the last state of the bar on the screen; at the end of a run it is full, whatever the estimate was."""
+        if self._bar is not None and self._total and kind is None:
+            self._bar.total = self._bar.n
         self._stack.close()
         self._bar = None
 
@@ -49,15 +75,18 @@ class Progress(AbstractContextManager["Progress"]):
         self._rows, self._total = done, estimated
         self._logged_at = time.monotonic()
         if sys.stderr.isatty():
+            has_width = os.get_terminal_size(sys.stderr.fileno()).columns > 0
             self._stack.enter_context(logging_redirect_tqdm())
             self._bar = self._stack.enter_context(
                 tqdm(
                     desc=self._name,
                     initial=done,
-                    total=estimated or None,
+                    total=max(estimated, done) if estimated else None,
                     unit=" rows",
+                    unit_scale=True,
                     smoothing=0.1,
-                    dynamic_ncols=True,
+                    dynamic_ncols=has_width,
+                    ncols=None if has_width else NARROW,
                     bar_format=_WITH_ESTIMATE if estimated else _WITHOUT_ESTIMATE,
                 )
             )

@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
-
-from sqlalchemy import create_engine, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
-from sqlalchemy.pool import NullPool
 
 from backfill.catalog import Catalog
-from backfill.database import Database
+from backfill.databases import Databases, EnvironmentDatabases, OneDatabase, Visitor
 from backfill.environment import Environment
 from backfill.errors import Refused
 from backfill.settings import Settings, load_settings
-
-Visitor = Callable[[Database], None]
 
 CONFIGURATIONS = ("alembic.ini", "migrations/alembic.ini", "pyproject.toml")
 """Where an Alembic environment is configured, in the order in which we look."""
@@ -32,14 +24,6 @@ class Address:
     database: str | None = None
     bind: str | None = None
     x_arguments: Sequence[str] = ()
-
-
-class Databases(Protocol):
-    """What can be visited: one URL, or whatever an env.py connects to."""
-
-    def visit(self, visitor: Visitor) -> None:
-        """Call `visitor` with every database, one after the other."""
-        ...
 
 
 class Project:
@@ -63,7 +47,7 @@ def open_project(address: Address, **overrides: object) -> Project:
     """
     if address.database is not None:
         settings = load_settings(None, **overrides)
-        return Project(settings, _OneDatabase(address.database, settings), [Path.cwd()])
+        return Project(settings, OneDatabase(address.database, settings), [Path.cwd()])
     config = address.config or _configuration()
     environment = Environment.of_file(config, address.x_arguments)
     return project_of(environment, address.bind, **overrides)
@@ -74,53 +58,7 @@ def project_of(environment: Environment, bind: str | None = None, **overrides: o
     ini = environment.ini
     settings = load_settings(ini, **overrides)
     roots = [Path.cwd(), *(ini.resolve().parents[:2] if ini else ())]
-    return Project(settings, _EnvironmentDatabases(environment, bind, settings), roots)
-
-
-class _OneDatabase:
-    """A database by its URL."""
-
-    def __init__(self, url: str, settings: Settings) -> None:
-        self._url = url
-        self._settings = settings
-
-    def visit(self, visitor: Visitor) -> None:
-        with _engine_faults():
-            engine = create_engine(make_url(self._url), poolclass=NullPool, hide_parameters=True)
-            with Database.of(engine, self._settings.limits) as database:
-                visitor(database)
-
-
-class _EnvironmentDatabases:
-    """The databases of an env.py, or one bind of them."""
-
-    def __init__(self, environment: Environment, bind: str | None, settings: Settings) -> None:
-        self._environment = environment
-        self._bind = bind
-        self._settings = settings
-
-    def visit(self, visitor: Visitor) -> None:
-        with _engine_faults():
-            self._environment.visit(visitor, self._settings.limits, self._bind)
-
-
-@contextmanager
-def _engine_faults() -> Iterator[None]:
-    """Say what keeps us from connecting, without the URL: it may hold a password."""
-    try:
-        yield
-    except NoSuchModuleError:
-        raise Refused("the database URL names a dialect that is not installed") from None
-    except ArgumentError:
-        raise Refused("the database URL cannot be read; it looks like postgresql+psycopg://user@host/name") from None
-    except ModuleNotFoundError as error:
-        raise Refused(
-            f"the driver {error.name} is not installed: pip install 'backfill[postgres]' or 'backfill[mysql]'"
-        ) from None
-    except DBAPIError as error:
-        raise Refused(
-            f"the database could not be reached ({type(error.orig).__name__}): is it running, and is its URL right?"
-        ) from None
+    return Project(settings, EnvironmentDatabases(environment, bind, settings), roots)
 
 
 def _configuration() -> Path:

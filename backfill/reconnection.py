@@ -2,30 +2,41 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
-from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential_jitter
-
-from backfill.errors import LinkLost
+from backfill.errors import LinkLost, Unreachable
 from backfill.progress import log
 
 ATTEMPTS = 8
-"""Tries in a row, over about two minutes, before people are asked."""
+"""Failures in a row, over about a minute, before people are asked."""
+
+STEADY_SECONDS = 60.0
+"""Work that lasted so long was no failure in a row."""
+
+LONGEST_WAIT = 30.0
 
 
 def reconnecting(work: Callable[[], None]) -> None:
-    """Do the work, and on a lost link do it again: it begins with what the ledger says."""
-    for attempt in Retrying(
-        retry=retry_if_exception_type(LinkLost),
-        wait=wait_exponential_jitter(initial=0.5, max=30),
-        stop=stop_after_attempt(ATTEMPTS),
-        before_sleep=_tell,
-        reraise=True,
-    ):
-        with attempt:
-            work()
+    """Do the work, and on a lost link do it again: it begins with what the ledger says.
 
-
-def _tell(state: RetryCallState) -> None:
-    error = state.outcome.exception() if state.outcome else None
-    log.warning("%s; connecting again", error)
+    Raises:
+        Unreachable: there was no link from the beginning.
+        LinkLost: it was lost and did not come back, or was lost again and again.
+    """
+    lost: LinkLost | None = None
+    failures = 0
+    while True:
+        started = time.monotonic()
+        try:
+            return work()
+        except LinkLost as error:
+            lost = error
+        except Unreachable:
+            if lost is None:
+                raise
+        failures = 1 if time.monotonic() - started > STEADY_SECONDS else failures + 1
+        if failures == ATTEMPTS:
+            raise lost
+        log.warning("%s; connecting again", lost)
+        time.sleep(min(0.5 * 2 ** (failures - 1), LONGEST_WAIT))

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from typing import Any, TypeVar
 
 from backfill.admission import Admission
 from backfill.batch import Slice
 from backfill.checks import preflight
 from backfill.database import Database
 from backfill.declaration import Transform
-from backfill.errors import BackfillError, Exhausted, LinkLost, Paused, RunFailed, RunHeld
+from backfill.errors import BackfillError, Exhausted, Fenced, Paused, RunFailed, RunHeld
 from backfill.fault import Fault, Faulted
-from backfill.finding import Severity
+from backfill.finding import Finding, Severity
 from backfill.ledger import Ledger, Run
 from backfill.owner import describe, is_dead, new_owner
 from backfill.progress import Progress
@@ -22,7 +22,9 @@ from backfill.settings import Settings
 from backfill.status import Status
 from backfill.stop import StopRequest
 from backfill.target import Target, open_targets
-from backfill.worker import Worker
+from backfill.worker import Worker, explained
+
+T = TypeVar("T")
 
 SWEEPS = 5
 """Residual scans in a row that may find something; after them the application adds rows faster than we fill them."""
@@ -59,18 +61,23 @@ def run(
         RunFailed: the run cannot go on; its reason is in the ledger.
         Stopped: work is left; the same call goes on with it.
     """
-    targets = open_targets(database, transform)
-    findings = preflight(targets, accept)
-    Ledger(database).ensure()
-    admitted = Admission(database, transform, targets).admit(accept_change=accept_change, from_start=from_start)
+    with explained():
+        targets = open_targets(database, transform)
+        findings = preflight(targets, accept)
+        Ledger(database).ensure()
+        admitted = Admission(database, transform, targets).admit(accept_change=accept_change, from_start=from_start)
     if admitted.status is Status.COMPLETED:
         return admitted
     with StopRequest() as stop, Progress(transform.name) as progress:
-        for finding in findings:
-            if finding.severity is Severity.WARNING:
-                progress.say(finding.message)
+        _warn(progress, findings)
         worker = Worker(database, {target.name: target for target in targets}, settings, progress, stop)
         return _Session(database, admitted, targets, settings, worker, progress).finish()
+
+
+def _warn(progress: Progress, findings: Sequence[Finding]) -> None:
+    for finding in findings:
+        if finding.severity is Severity.WARNING:
+            progress.say(finding.message)
 
 
 class _Session:
@@ -100,8 +107,7 @@ class _Session:
         with self._outcome_recorded():
             self._walk_open_slices()
             self._sweep()
-            with self._database.transaction():
-                self._ledger.complete(self._run)
+            self._write(lambda: self._ledger.complete(self._run))
         return self._latest()
 
     def _walk_open_slices(self) -> None:
@@ -113,12 +119,8 @@ class _Session:
         held = self._claim(slice_)
         try:
             self._worker.walk(held)
-        except LinkLost:
-            raise
-        except BaseException:
+        finally:
             self._release(held)
-            raise
-        self._release(held)
 
     def _sweep(self) -> None:
         """Scan for rows that committed behind the checkpoint: done is when a whole scan changes nothing."""
@@ -138,13 +140,17 @@ class _Session:
 
     def _nothing_matches(self) -> bool:
         """One quick look before a scan in batches; a table too large for it is scanned in batches."""
-        try:
-            with self._database.transaction(keep=False):
-                return not any(target.has_match() for target in self._targets)
-        except Faulted as error:
-            if error.fault is Fault.TOO_SLOW:
-                return False
-            raise
+
+        def look() -> bool:
+            try:
+                with self._database.transaction(keep=False):
+                    return not any(target.has_match() for target in self._targets)
+            except Faulted as error:
+                if error.fault is Fault.TOO_SLOW:
+                    return False
+                raise
+
+        return self._worker.patiently(look)
 
     def _latest_sweep(self) -> list[Slice]:
         slices = self._ledger.slices(self._run.id)
@@ -152,9 +158,20 @@ class _Session:
         return [slice_ for slice_ in slices if slice_.sweep == number] if number else []
 
     def _cut_sweep(self, number: int) -> None:
-        with self._database.transaction():
+        def cut() -> None:
             for target in self._targets:
                 self._ledger.add_slice(self._run.id, target.name, number, target.last_key())
+
+        self._write(cut)
+
+    def _write(self, work: Callable[[], T]) -> T:
+        """One transaction on the ledger, taken again while others are in its way."""
+
+        def transaction() -> T:
+            with self._database.transaction():
+                return work()
+
+        return self._worker.patiently(transaction)
 
     # ── leases ──────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -166,22 +183,25 @@ class _Session:
                 raise RunHeld(
                     f"{self._run.name} is being run by {_owner_of(seen)}: see backfill status {self._run.name}"
                 )
+            if not seen.is_open:
+                raise Fenced(f"the run was ended by another process: see backfill status {self._run.name}")
             if self._try_claim(seen):
                 return self._reread(slice_)
+            self._worker.heed_stop()
             self._progress.wait_for_lease(_owner_of(seen), seen.lease_left)
             time.sleep(POLL_SECONDS)
 
     def _try_claim(self, seen: Slice) -> bool:
         dead = seen.owner if seen.owner and is_dead(seen.owner) else None
-        with self._database.transaction():
-            return self._ledger.claim(seen, self._owner, self._settings.lease_seconds, from_owner=dead)
+        lease = self._settings.lease_seconds
+        return self._write(lambda: self._ledger.claim(seen, self._owner, lease, from_owner=dead))
 
     def _reread(self, slice_: Slice) -> Slice:
         with self._database.faults():
             return self._ledger.reread(slice_)
 
     def _release(self, held: Slice) -> None:
-        with self._database.transaction():
+        with suppress(Faulted), self._database.transaction():  # a lease that stays runs out by itself
             self._ledger.release(held)
 
     # ── endings ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -190,9 +210,8 @@ class _Session:
     def _outcome_recorded(self) -> Iterator[None]:
         """Write into the ledger why a run stopped, as far as the database can still be reached."""
         try:
-            yield
-        except Faulted as error:
-            raise _between_batches(error) from None
+            with explained():
+                yield
         except (Paused, Exhausted) as error:
             self._record(Status.PAUSED, error)
             raise
@@ -217,9 +236,3 @@ class _Session:
 
 def _owner_of(seen: Slice) -> str:
     return describe(seen.owner) if seen.owner else "another process"
-
-
-def _between_batches(error: Faulted) -> BackfillError:
-    if error.fault is Fault.LINK:
-        return LinkLost(f"the connection to the database is gone ({error.code})")
-    return Exhausted(f"the ledger could not be written ({error.code})")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import builtins
+import keyword
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -53,38 +55,65 @@ def {name}(rows: Rows) -> dict[str, Any]:
 '''
 
 
-def write_project(root: Path) -> Iterator[str]:
+_IMPORTED = frozenset({"backfill", "cast", "is_missing"})
+"""What the templates call by these names."""
+
+
+def write_project(package: str) -> Iterator[str]:
     """Write what is not there yet, and tell what comes next."""
-    yield _write(
-        root / "transforms" / "__init__.py",
-        '"""The project\'s transforms: one file each, kept as long as its revision."""\n',
-    )
-    if not any((root / name).exists() for name in ("alembic.ini", "migrations")):
+    file = _folder(package) / "__init__.py"
+    if file.exists():
+        yield f"kept     {file}, which is there already"
+    else:
+        yield _write(file, '"""The project\'s transforms: one file each, kept as long as its revision."""\n')
+    if not any(Path(name).exists() for name in ("alembic.ini", "migrations")):
         yield "There is no Alembic environment here yet:  alembic init migrations"
     yield "Next:  backfill new NAME --table TABLE --column COLUMN"
 
 
 def write_transform(package: str, name: str, table: str, column: str, *, sql: bool) -> Iterator[str]:
-    """Write a transform that runs as it stands; what it computes is for the author to say."""
+    """Write a transform that runs as it stands; what it computes is for the author to say.
+
+    Raises:
+        Refused: a name is none, or there is a file of that name.
+    """
+    _require_name(name)
+    _require_text(table, "table")
+    _require_text(column, "column")
+    if not sql and (not column.isidentifier() or keyword.iskeyword(column) or column.startswith("_")):
+        raise Refused(f"{column} is no name for a field in Python: take --sql, or write the model with an alias")
+    folder = _folder(package)
+    if not folder.is_dir():
+        raise Refused(f"there is no folder {folder}/. Make it with: backfill init")
+    for file in (folder / f"{name}.py", folder / f"{name}.json"):
+        if file.exists():
+            raise Refused(f"{file} is there already, and was left as it is")
+    template = _SQL if sql else _ROW
+    yield _write(folder / f"{name}.py", template.format(name=name, table=table, column=column))
+    yield f"Next: say what {column} becomes, then:  backfill plan {name}"
+
+
+def _require_name(name: str) -> None:
     try:
         TypeAdapter(Name).validate_python(name)
     except ValidationError:
         raise Refused(
             f"{name!r} is no name for a transform: lower-case letters, digits and _, such as fill_skills"
         ) from None
-    if not column.isidentifier():
-        raise Refused(f"{column!r} is no name for a field; write the model by hand and give the field an alias")
-    folder = Path(*package.split("."))
-    if not folder.is_dir():
-        raise Refused(f"there is no folder {folder}/. Make it with: backfill init")
-    template = _SQL if sql else _ROW
-    yield _write(folder / f"{name}.py", template.format(name=name, table=table, column=column))
-    yield f"Next: say what {column} becomes, then:  backfill plan {name}"
+    if keyword.iskeyword(name) or hasattr(builtins, name) or name in _IMPORTED:
+        raise Refused(f"{name} means something else in Python already; say what it does, such as fill_{name}")
+
+
+def _require_text(text: str, what: str) -> None:
+    if not text or not text.isprintable() or {'"', "\\"} & set(text):
+        raise Refused(f"{text!r} cannot be written into a file as the name of a {what}")
+
+
+def _folder(package: str) -> Path:
+    return Path(*package.split("."))
 
 
 def _write(path: Path, text: str) -> str:
-    if path.exists():
-        return f"kept     {path.name}, which is there already"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8")
-    return f"written  {path.parent.name}/{path.name}"
+    return f"written  {path}"

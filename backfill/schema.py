@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -26,6 +28,9 @@ from backfill.errors import LedgerTooNew
 
 VERSION = 1
 """The shape of the tables below; raised with every change to them."""
+
+PATIENCE_SECONDS = 5.0
+"""How long another process that has begun to create the tables may take."""
 
 _Count = BigInteger().with_variant(Integer(), "sqlite")
 _Moment = DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql", "mariadb")
@@ -107,8 +112,18 @@ def create(connection: Connection) -> None:
         if connection.execute(select(version.c.version)).first() is None:
             connection.execute(insert(version).values(version=VERSION))
     except DBAPIError:
-        if not exists(connection):  # otherwise another process was quicker by a moment
+        if not _appears(connection):
             raise
+
+
+def _appears(connection: Connection) -> bool:
+    """Whether another process, quicker by a moment, finishes the tables."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while inspect(connection).has_table(version.name) and time.monotonic() < deadline:
+        if exists(connection):
+            return True
+        time.sleep(0.05)
+    return False
 
 
 def drop(connection: Connection) -> None:

@@ -6,10 +6,11 @@ import os
 import tomllib
 from collections.abc import Mapping
 from configparser import ConfigParser
+from configparser import Error as ConfigParserError
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from backfill.dialect import Limits
 from backfill.errors import SettingsError
@@ -40,6 +41,14 @@ class Settings(BaseModel):
     """How long the server lets a frozen worker hold its locks."""
     attempts: int = Field(default=10, ge=1, le=1_000)
     """How often a batch that met a conflict is taken again."""
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _refuse_truth(cls, value: object) -> object:
+        """`batch_size = true` would count as 1."""
+        if isinstance(value, bool):
+            raise ValueError("true and false are no numbers")
+        return value
 
     @property
     def limits(self) -> Limits:
@@ -83,14 +92,20 @@ def _from_pyproject(path: Path) -> Mapping[str, Any]:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(f"{path} cannot be read: {error}") from None
-    return dict(table.get("tool", {}).get("backfill", {}))
+    found = table.get("tool", {}).get("backfill", {})
+    if not isinstance(found, dict):
+        raise SettingsError(f"{path}: [tool.backfill] is a table of settings, such as batch_size = 1000")
+    return found
 
 
 def _from_ini(path: Path | None) -> Mapping[str, Any]:
     if path is None or not path.is_file():
         return {}
     parser = ConfigParser(interpolation=None)
-    parser.read(path, encoding="utf-8")
+    try:
+        parser.read(path, encoding="utf-8")
+    except (ConfigParserError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path} cannot be read: {' '.join(str(error).split())}") from None
     return dict(parser["backfill"]) if parser.has_section("backfill") else {}
 
 

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from types import NoneType, UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
-from pydantic import BaseModel
+from pydantic import BaseModel, RootModel
 from sqlalchemy import FromClause
 
 from backfill.definition import Arrival
 from backfill.errors import DeclarationError
+from backfill.form import columns_of_model
 
 WAYS = """
     user: FullName     one row at a time; FullName is a pydantic model of the columns read
@@ -60,6 +61,8 @@ def _hints(function: Callable[..., Any]) -> dict[str, Any]:
         raise DeclarationError(
             f"{function.__name__}: the type {error.name} cannot be found; define it at the top of the module"
         ) from None
+    except (AttributeError, SyntaxError, TypeError) as error:
+        raise DeclarationError(f"{function.__name__}: a type cannot be understood: {error}") from None
 
 
 def _is_rows(hint: Any) -> bool:
@@ -72,6 +75,7 @@ def _input_model(name: str, parameter: str, hint: Any) -> type[BaseModel]:
     model: type[BaseModel] = hint
     if not model.model_fields:
         raise DeclarationError(f"{name}: {model.__name__} has no fields, so there is nothing to read")
+    _require_columns(name, model)
     return model
 
 
@@ -104,7 +108,22 @@ def _with_fields(name: str, models: tuple[type[BaseModel], ...]) -> tuple[type[B
             raise DeclarationError(f"{name}: {model.__name__} has no fields, so there is nothing to write")
         if model.model_config.get("extra") == "allow":
             raise DeclarationError(f"{name}: {model.__name__} allows extra fields; name every column that is written")
+        _require_columns(name, model)
     return models
+
+
+def _require_columns(name: str, model: type[BaseModel]) -> None:
+    """Each field stands for one column of its own."""
+    if issubclass(model, RootModel):
+        raise DeclarationError(f"{name}: {model.__name__} is a RootModel; its value needs a field, named as the column")
+    for field_name, field in model.model_fields.items():
+        if field.validation_alias not in (None, field.alias):
+            raise DeclarationError(
+                f"{name}: {model.__name__}.{field_name} has a validation_alias; a column has one name: Field(alias=...)"
+            )
+    columns = list(columns_of_model(model).values())
+    if twice := next((column for column in columns if columns.count(column) > 1), None):
+        raise DeclarationError(f"{name}: two fields of {model.__name__} stand for the column {twice}")
 
 
 def _members(hint: Any) -> tuple[Any, ...]:

@@ -28,7 +28,8 @@ class StopRequest(AbstractContextManager["StopRequest"]):
     def __exit__(self, *_: object) -> None:
         """Give the process its own handlers back."""
         for number, handler in self._previous.items():
-            signal.signal(number, handler)
+            if handler is not None:  # one that Python did not set cannot be set from Python
+                signal.signal(number, handler)
 
     def _note(self, number: int, frame: FrameType | None) -> None:
         if self.reason is not None and number == signal.SIGINT:

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import (
     JSON,
+    ClauseElement,
     ColumnElement,
     MetaData,
     Select,
@@ -30,7 +31,7 @@ from backfill.conditions import Condition, suggest
 from backfill.database import Database
 from backfill.declaration import Transform
 from backfill.errors import ChecksFailed, DeclarationError
-from backfill.finding import Finding
+from backfill.finding import Finding, Severity
 from backfill.form import Bound, Row, Walked
 from backfill.key import Key
 from backfill.repeatability import derive_repeatability
@@ -213,12 +214,7 @@ def _open(database: Database, transform: Transform[..., Any], name: str) -> Targ
         table = _reflect(database, transform, name)
         key = _key(table)
         if not key:
-            raise _refusal(
-                transform,
-                "no-key",
-                f"{name} has neither a primary key nor a unique constraint over NOT NULL columns, so there is no order "
-                f"in which no row is lost: ALTER TABLE {name} ADD PRIMARY KEY (...)",
-            )
+            raise ChecksFailed(transform.name, _why_no_key(database, table))
         database.dialect.refine(database.connection, table, key)
         for column in table.columns:
             if isinstance(column.type, JSON):
@@ -250,9 +246,28 @@ def _key(table: Table) -> tuple[str, ...]:
     if table.primary_key.columns:
         return tuple(str(column.name) for column in table.primary_key)  # SQLAlchemy's own kind of str is slow as a key
     constraints = [list(c.columns) for c in table.constraints if isinstance(c, UniqueConstraint)]
-    indexes = [list(i.columns) for i in table.indexes if i.unique and not any(i.dialect_kwargs.values())]
+    plain = (i for i in table.indexes if i.unique and not any(map(_is_said, i.dialect_kwargs.values())))
+    indexes = [list(i.columns) for i in plain if len(i.columns) == len(i.expressions)]  # of columns alone
     sound = [columns for columns in constraints + indexes if columns and not any(c.nullable for c in columns)]
-    return tuple(str(c.name) for c in min(sound, key=lambda columns: (len(columns), [c.name for c in columns]), default=[]))
+    return tuple(
+        str(c.name) for c in min(sound, key=lambda columns: (len(columns), [c.name for c in columns]), default=[])
+    )
+
+
+def _is_said(option: Any) -> bool:
+    """Whether an index has this option: a partial index's condition is an expression, which has no truth of its own."""
+    return isinstance(option, ClauseElement) or bool(option)
+
+
+def _why_no_key(database: Database, table: Table) -> list[Finding]:
+    """A view or a foreign table has no key to add: then that is what there is to say."""
+    found = database.dialect.inspect_table(database.connection, table)
+    no_key = Finding(
+        "no-key",
+        f"{table.fullname} has neither a primary key nor a unique constraint over NOT NULL columns, so there is no "
+        f"order in which no row is lost: ALTER TABLE {table.fullname} ADD PRIMARY KEY (...)",
+    )
+    return [finding for finding in found if finding.severity is Severity.REFUSAL] or [no_key]
 
 
 def _refusal(transform: Transform[..., Any], code: str, message: str) -> ChecksFailed:

@@ -32,6 +32,8 @@ class Verdict:
 
     name: str
     mismatches: Sequence[Mismatch]
+    is_counted: bool
+    """Every mismatch was collected; False when there are more than LIMIT in a table."""
     is_partial: bool
     """Rows that the condition no longer takes were not compared: no before-image of them is kept."""
 
@@ -50,5 +52,10 @@ def verify(database: Database, transform: Transform[..., Any]) -> Verdict:
             f"What the ledger knows of it: backfill status {transform.name}"
         )
     with database.faults():
-        found = [Mismatch(target.name, key) for target in targets for key in islice(outstanding_keys(target), LIMIT)]
-    return Verdict(transform.name, found, is_partial=repeatability.shrinks)
+        keys = {target.name: list(islice(outstanding_keys(target), LIMIT + 1)) for target in targets}
+    return Verdict(
+        transform.name,
+        mismatches=[Mismatch(table, key) for table, found in keys.items() for key in found[:LIMIT]],
+        is_counted=all(len(found) <= LIMIT for found in keys.values()),
+        is_partial=repeatability.shrinks,
+    )

@@ -13,9 +13,12 @@ COMMIT
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from itertools import count
+from typing import TypeVar
 
-from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
+from tenacity import RetryCallState, Retrying, retry_if_exception, wait_random_exponential
 
 from backfill.batch import Batch, BatchSize, Slice
 from backfill.database import Database
@@ -27,6 +30,8 @@ from backfill.settings import Settings
 from backfill.status import Status
 from backfill.stop import StopRequest
 from backfill.target import Target
+
+T = TypeVar("T")
 
 
 class Worker:
@@ -59,50 +64,64 @@ class Worker:
         """
         seen = held
         while seen.is_open:
-            if self._stop.reason:
-                raise Paused(self._stop.reason)
-            seen = self._take_batch(held)
+            with explained():
+                seen = self.patiently(lambda: self._commit_batch(held))
+        _require_ours(held, seen)
         return seen.rows_written
 
-    def _take_batch(self, held: Slice) -> Slice:
-        try:
-            for attempt in self._attempts():
-                with attempt:
-                    return self._commit_batch(held)
-        except Faulted as error:
-            raise _failure(error) from None
+    def patiently(self, work: Callable[[], T]) -> T:
+        """Do one transaction's work, again and again while others are in its way."""
+        for attempt in self._attempts():
+            with attempt:
+                self.heed_stop()
+                return work()
         raise AssertionError("tenacity either returns or raises")
+
+    def heed_stop(self) -> None:
+        """Raise Paused if this process was asked to stop."""
+        if self._stop.reason:
+            raise Paused(self._stop.reason)
 
     def _commit_batch(self, held: Slice) -> Slice:
         started = time.perf_counter()
         with self._database.transaction():
-            with self._database.sentinel():
+            with self._database.sentinel() as check:
                 seen = self._ledger.reread(held)
                 _require_ours(held, seen)
                 batch = self._next_batch(seen)
-                written = self._fill(batch, self._targets[seen.table], is_sweep=seen.sweep > 0)
+                written = self._fill(batch, self._targets[seen.table], check, is_sweep=seen.sweep > 0)
+            self._pace.learn(batch.rows, time.perf_counter() - started)
             self._ledger.advance(
                 seen, batch, written, lease_seconds=self._settings.lease_seconds, rate=self._pace.rows_per_second
             )
         seconds = time.perf_counter() - started
         self._size.learn(batch.rows, seconds)
-        self._pace.learn(batch.rows, seconds)
         self._progress.advance(0 if seen.sweep else batch.rows, written)
-        return self._ledger.reread(held)
+        time.sleep(self._database.dialect.rest(seconds))
+        with self._database.faults():
+            return self._ledger.reread(held)
 
     def _next_batch(self, seen: Slice) -> Batch:
         assert seen.hi is not None, "an open slice has a last key"
         return self._targets[seen.table].next_batch(seen.checkpoint, seen.hi, self._size.rows)
 
-    def _fill(self, batch: Batch, target: Target, *, is_sweep: bool) -> int:
+    def _fill(self, batch: Batch, target: Target, check: Callable[[], None], *, is_sweep: bool) -> int:
         rows = target.read(batch)
-        return sum(target.write(write, batch, only_changes=is_sweep) for write in target.apply(rows))
+        writes = target.apply(rows)
+        if rows:
+            check()  # the transform has run: had it ended the transaction, each write would stand at once
+        return sum(target.write(write, batch, only_changes=is_sweep) for write in writes)
 
     def _attempts(self) -> Retrying:
+        conflicts = count(1)
+
+        def enough(state: RetryCallState) -> bool:
+            return _fault_of(state) is Fault.CONFLICT and next(conflicts) >= self._settings.attempts
+
         return Retrying(
             retry=retry_if_exception(self._may_repeat),
             wait=wait_random_exponential(multiplier=0.05, max=2),
-            stop=stop_after_attempt(self._settings.attempts),
+            stop=enough,
             before_sleep=self._tell,
             reraise=True,
         )
@@ -146,6 +165,20 @@ def _require_ours(held: Slice, seen: Slice) -> None:
         raise Paused("paused by `backfill pause`")
     if seen.run_status is not Status.RUNNING:
         raise Fenced(f"the run is {seen.run_status} now")
+
+
+def _fault_of(state: RetryCallState) -> Fault | None:
+    error = state.outcome.exception() if state.outcome else None
+    return error.fault if isinstance(error, Faulted) else None
+
+
+@contextmanager
+def explained() -> Iterator[None]:
+    """Say what a fault that may not be repeated means for the run."""
+    try:
+        yield
+    except Faulted as error:
+        raise _failure(error) from None
 
 
 def _failure(error: Faulted) -> Exception:

@@ -32,7 +32,7 @@ ROW_BY_ROW: dict[str, Contender] = {
 
 def main() -> None:
     """Measure both tables and print them."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__.partition("\n")[0] if __doc__ else "")
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Compare backfill with loops.")
     parser.add_argument("url")
     parser.add_argument("--rows", type=int, default=200_000)
     parser.add_argument("--repeat", type=int, default=3)
@@ -56,10 +56,10 @@ def measure(engine: Engine, contenders: dict[str, Contender], rows: int, repeat:
 def report(title: str, rates: dict[str, list[float]], against: str) -> None:
     """Print medians, spread and ratios."""
     yardstick = median(rates[against])
-    print(f"\n{title:20}{'rows/s':>12}{'min':>12}{'max':>12}   against the {against}")  # noqa: T201
+    print(f"\n{title:20}{'rows/s':>12}{'min':>12}{'max':>12}   against the {against}")
     for name, figures in rates.items():
         row = f"{name:20}{median(figures):12,.0f}{min(figures):12,.0f}{max(figures):12,.0f}"
-        print(f"{row}   {median(figures) / yardstick:.2f}")  # noqa: T201
+        print(f"{row}   {median(figures) / yardstick:.2f}")
 
 
 main()

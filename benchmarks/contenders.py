@@ -67,7 +67,9 @@ def row_backfill(engine: Engine) -> None:
 def one_update(engine: Engine) -> None:
     """Default skills, in the one statement that everybody writes first."""
     with engine.begin() as connection:
-        connection.execute(text("UPDATE bench_users SET skills = CAST(:skills AS json) WHERE skills IS NULL"), _skills())
+        connection.execute(
+            text("UPDATE bench_users SET skills = CAST(:skills AS json) WHERE skills IS NULL"), _skills()
+        )
 
 
 def set_based_loop(engine: Engine) -> None:
@@ -80,7 +82,8 @@ def set_based_loop(engine: Engine) -> None:
     last, skills = 0, json.dumps(SKILLS)
     while (upto := _boundary(cursor, last)) is not None:
         cursor.execute(
-            "UPDATE bench_users SET skills = %s::json WHERE id > %s AND id <= %s AND skills IS NULL", (skills, last, upto)
+            "UPDATE bench_users SET skills = %s::json WHERE id > %s AND id <= %s AND skills IS NULL",
+            (skills, last, upto),
         )
         cursor.execute("UPDATE bench_checkpoint SET id = %s", (upto,))
         connection.commit()
@@ -94,10 +97,6 @@ def _boundary(cursor: Any, last: int) -> int | None:
     query = "SELECT max(id) FROM (SELECT id FROM bench_users WHERE id > %s ORDER BY id LIMIT %s) AS page"
     upto: int | None = cursor.execute(query, (last, BATCH)).fetchone()[0]
     return upto
-
-
-def _skills() -> dict[str, str]:
-    return {"skills": json.dumps(SKILLS)}
 
 
 class Base(DeclarativeBase):

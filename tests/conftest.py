@@ -9,6 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from tests.servers import Server, Unavailable, mariadb, postgresql
+from tests.workspace import Workspace, open_workspace
 
 SERVERS: dict[str, ModuleType] = {"postgresql": postgresql, "mariadb": mariadb}
 DATABASES = ("sqlite", *SERVERS)
@@ -29,6 +30,26 @@ def engine(database_url: sa.URL) -> Iterator[sa.Engine]:
     engine = sa.create_engine(database_url)
     yield engine
     engine.dispose()
+
+
+@pytest.fixture
+def workspace(tmp_path: Path, database_url: sa.URL, monkeypatch: pytest.MonkeyPatch) -> Iterator[Workspace]:
+    """Give an empty project on a fresh database, as the working directory: the test runs once on each database."""
+    yield from open_workspace(tmp_path, database_url, monkeypatch)
+
+
+@pytest.fixture(params=[pytest.param(name, marks=getattr(pytest.mark, name)) for name in SERVERS])
+def server_workspace(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Workspace]:
+    """Give an empty project, once on each of the databases that run beside the tests."""
+    yield from open_workspace(tmp_path, request.getfixturevalue(f"{request.param}_url"), monkeypatch)
+
+
+@pytest.fixture
+def sqlite_workspace(tmp_path: Path, sqlite_url: sa.URL, monkeypatch: pytest.MonkeyPatch) -> Iterator[Workspace]:
+    """Give an empty project on a fresh SQLite file, as the working directory."""
+    yield from open_workspace(tmp_path, sqlite_url, monkeypatch)
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 
-from backfill.checks import key, lengths, reads, server, table, types, writes
+from backfill.checks import choices, key, ledger, lengths, reads, server, statement, table, types, writes
 from backfill.errors import ChecksFailed
 from backfill.finding import Finding, Severity
 from backfill.target import Target
@@ -19,6 +19,9 @@ CHECKS: tuple[Check, ...] = (
     writes.check_writes,
     types.check_types,
     lengths.check_lengths,
+    choices.check_choices,
+    ledger.check_ledger,
+    statement.check_statement,
 )
 
 

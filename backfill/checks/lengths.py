@@ -1,4 +1,6 @@
-"""No declared length is wider than its column."""
+"""No declared length, and no value known beforehand, is wider than its column."""
+
+from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
@@ -7,21 +9,21 @@ from pydantic.fields import FieldInfo
 from sqlalchemy import String
 
 from backfill.finding import Finding
-from backfill.form import columns_of_model
+from backfill.form import choices, columns_of_model
 from backfill.target import Target
 
 
 def check_lengths(target: Target) -> Iterator[Finding]:
-    """Output fields whose max_length the column cannot hold, and literal texts that are too long."""
+    """Output fields that allow more characters than the column holds, and literal texts that are too long."""
     for model in target.transform.form.outputs:
         for field, column in columns_of_model(model).items():
-            allowed, declared = _length(target, column), _max_length(model.model_fields[field])
+            allowed, declared = _length(target, column), _declared(model.model_fields[field])
             if allowed is not None and declared is not None and declared > allowed:
                 yield Finding(
                     "writes-length",
                     f"{model.__name__}.{field} allows {declared} characters; {target.name}.{column} holds {allowed}",
                 )
-    for column, value in (target.transform.definition.values or {}).items():
+    for column, value in target.bound.literals.items():
         allowed = _length(target, column)
         if allowed is not None and isinstance(value, str) and len(value) > allowed:
             yield Finding(
@@ -34,5 +36,8 @@ def _length(target: Target, column: str) -> int | None:
     return kind.length if isinstance(kind, String) else None
 
 
-def _max_length(field: FieldInfo) -> int | None:
-    return next((rule.max_length for rule in field.metadata if hasattr(rule, "max_length")), None)
+def _declared(field: FieldInfo) -> int | None:
+    """The longest text that the field's type lets through, where it says."""
+    longest = [rule.max_length for rule in field.metadata if getattr(rule, "max_length", None) is not None]
+    chosen = [len(choice) for choice in choices(field.annotation) if isinstance(choice, str)]
+    return min(longest, default=max(chosen, default=None))

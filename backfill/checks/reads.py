@@ -18,7 +18,7 @@ def check_reads(target: Target) -> Iterator[Finding]:
     for field, column in columns_of_model(model).items():
         if column not in target.table.c:
             yield _unknown(target, column)
-        elif not takes_none(model.model_fields[field].annotation):
+        elif not takes_none(model, field):
             yield from _nullable(target, model, field, column)
 
 
@@ -34,7 +34,8 @@ def _nullable(target: Target, model: type[BaseModel], field: str, column: str) -
     where = target.transform.definition.where
     present = requires_present(where) if where is not None else frozenset()
     if target.table.c[column].nullable and column not in present and column not in target.key:
-        kind = getattr(model.model_fields[field].annotation, "__name__", "its type")
+        annotation = model.model_fields[field].annotation
+        kind = annotation.__name__ if isinstance(annotation, type) else str(annotation)
         yield Finding(
             "reads-null",
             f"{target.name}.{column} may be NULL but {model.__name__}.{field} is {kind}: "

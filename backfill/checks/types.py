@@ -20,8 +20,8 @@ from backfill.target import Target
 _FIELD_FAMILIES: tuple[tuple[type, str], ...] = (
     (bool, "boolean"),
     (int, "number"),
-    (float, "number"),
-    (Decimal, "number"),
+    (float, "fraction"),
+    (Decimal, "fraction"),
     (str, "text"),
     (bytes, "bytes"),
     (UUID, "uuid"),
@@ -37,33 +37,37 @@ _FIELD_FAMILIES: tuple[tuple[type, str], ...] = (
     (frozenset, "list"),
 )
 _COLUMN_FAMILIES: tuple[tuple[type, frozenset[str]], ...] = (
-    (sa.JSON, frozenset({"document", "list", "text", "number", "boolean"})),
+    (sa.JSON, frozenset({family for _, family in _FIELD_FAMILIES} - {"bytes"})),
     (sa.ARRAY, frozenset({"list"})),
     (sa.Boolean, frozenset({"boolean"})),
     (sa.Integer, frozenset({"number", "boolean"})),
-    (sa.Numeric, frozenset({"number"})),
+    (sa.Numeric, frozenset({"number", "fraction"})),
+    (sa.Float, frozenset({"number", "fraction"})),
     (sa.Uuid, frozenset({"uuid", "text"})),
     (sa.String, frozenset({"text", "uuid"})),
     (sa.LargeBinary, frozenset({"bytes"})),
     (sa.DateTime, frozenset({"moment", "date"})),
-    (sa.Date, frozenset({"date", "moment"})),
+    (sa.Date, frozenset({"date"})),
     (sa.Time, frozenset({"time"})),
     (sa.Interval, frozenset({"interval"})),
 )
 _ADVICE = {
+    "fraction": "it would be rounded; round it in the function, and give the field the type int",
+    "moment": "its time would be dropped; give the field the type date",
     "document": "it needs a JSON column; for text say json.dumps(...)",
     "list": "it needs a JSON or array column; for text say json.dumps(...)",
 }
 
 
 def check_types(target: Target) -> Iterator[Finding]:
-    """Output fields, and literal values of a JSON definition, that their column cannot hold."""
+    """Output fields, and values known beforehand, that their column cannot hold."""
     for model in target.transform.form.outputs:
         for field, column in columns_of_model(model).items():
-            families = set(_families(model.model_fields[field].annotation))
-            yield from _compare(target, column, families, f"{model.__name__}.{field}")
-    for column, value in (target.transform.definition.values or {}).items():
-        yield from _compare(target, column, set(_families(type(value))), f'"set": {column}')
+            if column not in target.bound.literals:
+                families = set(_families(model.model_fields[field].annotation))
+                yield from _compare(target, column, families, f"{model.__name__}.{field}")
+    for column, value in target.bound.literals.items():
+        yield from _compare(target, column, set(_families(type(value))), f"the value for {column}")
 
 
 def _compare(target: Target, column: str, families: set[str], what: str) -> Iterator[Finding]:

@@ -6,11 +6,14 @@ from backfill.conditions import suggest
 from backfill.finding import Finding
 from backfill.target import Target
 
+_ADVICE = "give the field a type without None, or let the function return None for the whole row, which leaves it"
+
 
 def check_writes(target: Target) -> Iterator[Finding]:
     """Unknown, generated and key columns, and NULL for a column that refuses it."""
     for name in target.bound.writes:
         yield from _check(target, name)
+    yield from target.database.dialect.inspect_writes(target.database.connection, target.table, target.bound.writes)
 
 
 def _check(target: Target, name: str) -> Iterator[Finding]:
@@ -24,10 +27,13 @@ def _check(target: Target, name: str) -> Iterator[Finding]:
         yield Finding("writes-key", f"{what}, by which it walks: a row could be met again under its new key")
     if column.computed is not None:
         yield Finding("writes-generated", f"{what}, which the database computes: leave it out of the output model")
+    if column.identity is not None and column.identity.always:
+        yield Finding("writes-identity", f"{what}, which is GENERATED ALWAYS: only the database writes it")
     if not column.nullable and _may_be_null(target, name):
-        yield Finding("writes-null", f"{what}, which is NOT NULL, and the output model allows None for it")
+        yield Finding("writes-null", f"{what}, which is NOT NULL, and None may be written to it: {_ADVICE}")
 
 
 def _may_be_null(target: Target, name: str) -> bool:
-    is_declared = bool(target.transform.form.outputs)  # of an SQL expression only the database knows
-    return is_declared and name not in target.bound.never_null
+    if target.bound.fetches is None:  # of an SQL expression only the database knows
+        return name in target.bound.literals and target.bound.literals[name] is None
+    return name not in target.bound.never_null

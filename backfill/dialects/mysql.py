@@ -10,6 +10,7 @@ from sqlalchemy import (
     Column,
     ColumnElement,
     Connection,
+    Float,
     String,
     Table,
     and_,
@@ -91,7 +92,10 @@ class MySQL(Dialect):
         return _beyond(columns, key, inclusive=True, descending=True)
 
     def refine(self, connection: Connection, table: Table, key: tuple[str, ...]) -> None:
-        """MariaDB's JSON is LONGTEXT with a check, and reflection sees only the text."""
+        """MariaDB's JSON is LONGTEXT with a check, and DOUBLE would be read as a decimal of ten places."""
+        for column in table.columns:
+            if isinstance(column.type, Float):
+                column.type.asdecimal = False
         if not _is_mariadb(connection):
             return
         found = connection.execute(text(_JSON_COLUMNS), {"schema": table.schema, "name": table.name}).scalars()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from math import isfinite
 from typing import Any
 
@@ -38,6 +38,7 @@ from backfill.dialects.inspections import postgresql as inspections
 from backfill.fault import Fault
 from backfill.finding import Finding
 from backfill.key import Key
+from backfill.values import has_no_zone, plain
 
 _FAULTS = {
     "40001": Fault.CONFLICT,
@@ -114,7 +115,9 @@ class PostgreSQL(Dialect):
         if not _travels(table, (*key, *columns), rows):
             return super().update_rows(connection, table, key, columns, rows)
         names = (*key, *columns)
-        document = to_json([dict(zip(names, (*row_key, *values), strict=True)) for row_key, values in rows.rows])
+        document = to_json(
+            [dict(zip(names, (*row_key, *values), strict=True)) for row_key, values in _zoneless(table, columns, rows)]
+        )
         recordset = _recordset(connection, table, names, document.decode())
         keys = [table.c[name] for name in key]
         statement = (
@@ -184,6 +187,14 @@ def _travels(table: Table, names: Iterable[str], rows: Recordset) -> bool:
     if any(isinstance(kind, LargeBinary | NullType) or _holds_bytes(kind) for kind in types):
         return False
     return all(isfinite(value) for _, values in rows.rows for value in values if isinstance(value, float))
+
+
+def _zoneless(table: Table, columns: tuple[str, ...], rows: Recordset) -> Iterable[tuple[Key, tuple[Any, ...]]]:
+    """The rows; a cast to a timestamp without a zone would drop a moment's zone instead of converting it."""
+    kinds = [table.c[name] for name in columns]
+    if not any(map(has_no_zone, kinds)):
+        return rows.rows
+    return [(key, tuple(map(plain, values, kinds))) for key, values in rows.rows]
 
 
 def _holds_bytes(kind: Any) -> bool:

@@ -32,6 +32,9 @@ _FAULTS = {
 _PRIMARY_CODE = 0xFF
 """SQLite's extended result codes keep the primary code in the low byte."""
 
+_SHORTEST_REST = 0.002
+_SHARE_OF_REST = 0.1
+
 _CLOCK = "%Y-%m-%d %H:%M:%f"
 
 
@@ -63,6 +66,10 @@ class SQLite(Dialect):
         connection.exec_driver_sql(verb)
         if getattr(_driver(connection), "autocommit", None) is False:
             connection.exec_driver_sql("BEGIN")
+
+    def rest(self, batch_seconds: float) -> float:
+        """A gap for other writers, who look for one a few times a second: without it they would wait for the end."""
+        return max(_SHORTEST_REST, batch_seconds * _SHARE_OF_REST)
 
     def clock(self, seconds: float = 0) -> ColumnElement[Any]:
         """UTC as text, in the form in which SQLAlchemy keeps a DateTime."""

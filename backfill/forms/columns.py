@@ -6,11 +6,11 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from pydantic import BaseModel
-from sqlalchemy import ClauseElement, ColumnElement, Table
+from sqlalchemy import ClauseElement, ColumnElement, SelectBase, Table
 
 from backfill.adaptation import columns_of, has_subquery
 from backfill.changes import Projection, Verb, Write
-from backfill.conditions import suggest
+from backfill.conditions import NO_TEXT, has_text, suggest
 from backfill.errors import DeclarationError
 from backfill.form import Bound, Form, Walked, columns_of_model
 
@@ -28,15 +28,15 @@ class ColumnsForm(Form):
     def bind(self, walked: Walked) -> Bound:
         """Tie the form to a live table: call the function with it."""
         values = {name: _adapted(value, walked) for name, value in self._answer(walked.table).items()}
-        expressions = [value for value in values.values() if isinstance(value, ClauseElement)]
+        expressions = [value for value in values.values() if isinstance(value, ColumnElement)]
+        literals = {name: value for name, value in values.items() if not isinstance(value, ColumnElement)}
         write = Write(Verb.UPDATE, walked.key, tuple(values), Projection(values))
         return Bound(
             fetches=None,
             reads=frozenset[str]().union(*(columns_of(expression, walked.table) for expression in expressions)),
             writes=tuple(values),
-            never_null=frozenset(
-                name for name, value in values.items() if not (value is None or isinstance(value, ClauseElement))
-            ),
+            never_null=frozenset(name for name, value in literals.items() if value is not None),
+            literals=literals,
             looks_elsewhere=any(has_subquery(expression) for expression in expressions),
             apply=lambda _: [write],
         )
@@ -57,15 +57,21 @@ class ColumnsForm(Form):
     def _call(self, table: Table) -> Any:
         try:
             return self._function(table)
-        except (AttributeError, KeyError) as error:
-            name = str(error.args[0]) if error.args else "?"
-            hint = suggest(name, table.c.keys())
-            raise DeclarationError(
-                f"the function asked {table.name} for {name}, which it does not have.{hint}"
-            ) from None
         except Exception as error:
+            name = str(error.args[0]) if error.args else ""
+            if isinstance(error, AttributeError | KeyError) and name.isidentifier():
+                hint = suggest(name, table.c.keys())
+                raise DeclarationError(
+                    f"the function asked {table.name} for {name}, which it does not have.{hint}"
+                ) from None
             raise DeclarationError(f"the function failed on {table.name}: {type(error).__name__}: {error}") from None
 
 
 def _adapted(value: Any, walked: Walked) -> Any:
-    return walked.adapt(value) if isinstance(value, ColumnElement) else value
+    value = value.__clause_element__() if hasattr(value, "__clause_element__") else value
+    value = value.scalar_subquery() if isinstance(value, SelectBase) else value
+    if isinstance(value, ColumnElement):
+        return walked.adapt(value)
+    if isinstance(value, ClauseElement):
+        raise DeclarationError(NO_TEXT if has_text(value) else f"{type(value).__name__} is no value that a row can get")
+    return value

@@ -5,17 +5,25 @@ from __future__ import annotations
 import traceback
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import core_schema
 
 from backfill.changes import Recordset, Verb, Write
-from backfill.errors import DeclarationError, RowRejected
-from backfill.form import Bound, Form, Row, Walked, columns_of_model, takes_none
+from backfill.errors import RowRejected
+from backfill.form import Bound, Form, Row, Walked, columns_of_model, may_be_none
 from backfill.key import Key, printable_key
 
-_TELLING = ("value_error", "assertion_error")
-"""Errors whose message the user's own validator wrote, perhaps with the value in it."""
+_SILENT = frozenset(get_args(core_schema.ErrorType)) - {
+    "assertion_error",
+    "get_attribute_error",
+    "iteration_error",
+    "mapping_type",
+    "union_tag_invalid",
+    "value_error",
+}
+"""Pydantic's own errors whose message never quotes the value; a validator of the user's may."""
 
 
 class Rejected(Exception):
@@ -44,38 +52,35 @@ class RowForm(Form):
             reads=frozenset(fetches),
             writes=writes,
             never_null=frozenset(writes).intersection(*(_never_null(model) for model in self.outputs)),
+            literals={},
             looks_elsewhere=False,
             apply=lambda rows: self._apply(walked.table.name, walked.key, rows),
         )
 
     def _apply(self, table: str, key: tuple[str, ...], rows: Sequence[Row]) -> list[Write]:
         shapes: dict[type[BaseModel], list[tuple[Key, tuple[Any, ...]]]] = defaultdict(list)
-        for row_key, result in self._results(table, rows):
-            shapes[type(result)].append((row_key, tuple(getattr(result, name) for name in self._columns[type(result)])))
+        for row_key, values in rows:
+            try:
+                result = self._function(self.reads.model_validate(values))
+                if result is not None:
+                    shapes[type(result)].append((row_key, self._values(result)))
+            except Exception as error:
+                raise RowRejected(f"{table} row {printable_key(row_key)}: {_reason(error)}") from None
         return [
             Write(Verb.UPDATE, key, tuple(self._columns[shape].values()), Recordset(written))
             for shape, written in shapes.items()
         ]
 
-    def _results(self, table: str, rows: Sequence[Row]) -> Iterator[tuple[Key, BaseModel]]:
-        for key, values in rows:
-            try:
-                result = self._function(self.reads.model_validate(values))
-            except Exception as error:
-                raise RowRejected(f"{table} row {printable_key(key)}: {_reason(error)}") from None
-            if result is not None:
-                yield key, self._expect_output(result)
-
-    def _expect_output(self, result: object) -> BaseModel:
-        if isinstance(result, BaseModel) and type(result) in self._columns:
-            return result
-        wanted = " or ".join(model.__name__ for model in self.outputs)
-        raise DeclarationError(f"the function returned {type(result).__name__}; it is declared to return {wanted}")
+    def _values(self, result: BaseModel) -> tuple[Any, ...]:
+        if type(result) not in self._columns:
+            wanted = " or ".join(model.__name__ for model in self.outputs)
+            raise Rejected(f"the function returned {type(result).__name__}; it is declared to return {wanted}")
+        return tuple(getattr(result, name) for name in self._columns[type(result)])
 
 
 def _never_null(model: type[BaseModel]) -> set[str]:
     columns = columns_of_model(model)
-    return {columns[name] for name, field in model.model_fields.items() if not takes_none(field.annotation)}
+    return {columns[name] for name in model.model_fields if not may_be_none(model, name)}
 
 
 def _reason(error: Exception) -> str:
@@ -89,7 +94,8 @@ def _reason(error: Exception) -> str:
 
 
 def _validation_reason(error: ValidationError) -> Iterator[str]:
+    """Field and rule. Deeper places may be keys of a document, and some messages quote the value: neither is told."""
     for problem in error.errors(include_input=False, include_context=False, include_url=False):
-        field = ".".join(str(part) for part in problem["loc"])
-        told = problem["type"] if problem["type"] in _TELLING else problem["msg"]
+        field = problem["loc"][0] if problem["loc"] else "it"
+        told = problem["msg"] if problem["type"] in _SILENT else problem["type"]
         yield f"{error.title}.{field}: {told}"

@@ -1,18 +1,19 @@
-"""Comparands: the plain values that a condition compares with a column, as that column's own type takes them."""
+"""Values: how a plain Python value stands in a column, to be compared with what is there or to be stored."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import date, datetime, time
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from enum import Enum
 from typing import Any
 from uuid import UUID
 
 from pydantic import TypeAdapter, ValidationError
-from sqlalchemy import JSON, Column
+from sqlalchemy import JSON, Boolean, Column, DateTime, Integer, String
 from sqlalchemy.sql import operators, visitors
-from sqlalchemy.sql.elements import BinaryExpression, BindParameter, ClauseList, ExpressionClauseList
+from sqlalchemy.sql.elements import BinaryExpression, BindParameter, ClauseList, ExpressionClauseList, False_, True_
+from sqlalchemy.types import NullType
 
 from backfill.errors import DeclarationError
 
@@ -35,7 +36,25 @@ _COMPARISONS = frozenset(
 _PLAIN = (str, bytes, bool, int, float, Decimal, UUID, date, datetime, time)
 """Python types in which a column's values come, and to which text from a JSON definition can be brought."""
 
+_HEX = 32
+"""Characters of a UUID without its dashes, as SQLAlchemy keeps one where the database has no such type."""
+
 Find = Callable[[Any], Column[Any] | None]
+
+
+def plain(value: Any, column: Column[Any]) -> Any:
+    """The value as drivers take it: an enum's own, UTC without a zone, and a UUID as text where the column is so."""
+    value = value.value if isinstance(value, Enum) else value
+    if isinstance(value, UUID) and isinstance(column.type, String):
+        return value.hex if column.type.length == _HEX else str(value)
+    if isinstance(value, datetime) and value.tzinfo and has_no_zone(column):
+        return value.astimezone(UTC).replace(tzinfo=None)
+    return value
+
+
+def has_no_zone(column: Column[Any]) -> bool:
+    """Whether the column holds moments without saying in which zone: then it is UTC, as in every batch's session."""
+    return isinstance(column.type, DateTime) and not column.type.timezone
 
 
 def comparands(expression: Any, find: Find) -> dict[BindParameter[Any], BindParameter[Any]]:
@@ -54,6 +73,7 @@ def _pairs(expression: Any, find: Find) -> Iterator[tuple[BindParameter[Any], Co
         for one, other in ((element.left, element.right), (element.right, element.left)):
             column = find(one)
             if column is not None:
+                _refuse_truth(other, column)
                 yield from ((value, column) for value in _values(other))
 
 
@@ -62,6 +82,18 @@ def _values(side: Any) -> Iterator[BindParameter[Any]]:
         yield side
     elif isinstance(side, ClauseList | ExpressionClauseList):  # BETWEEN
         yield from (clause for clause in side.clauses if isinstance(clause, BindParameter))
+
+
+def _refuse_truth(side: Any, column: Column[Any]) -> None:
+    """True and False are words of SQL, not values to bind: some databases take them for 1 and 0."""
+    if isinstance(side, True_ | False_) and not isinstance(column.type, Boolean | Integer | NullType):
+        raise _mismatch(column, bool, "a value of its own type")
+
+
+def _mismatch(column: Column[Any], given: type, wanted: str) -> DeclarationError:
+    return DeclarationError(
+        f"{column} is {column.type!s} and is compared with a value of type {given.__name__}: give it {wanted}"
+    )
 
 
 def _retyped(value: BindParameter[Any], like: Column[Any]) -> BindParameter[Any]:
@@ -76,7 +108,7 @@ def _retyped(value: BindParameter[Any], like: Column[Any]) -> BindParameter[Any]
 
 def _converted(value: Any, like: Column[Any]) -> Any:
     """The value in the Python type that the column's values have, as far as nothing is guessed."""
-    value = value.value if isinstance(value, Enum) else value
+    value = plain(value, like)
     try:
         wanted = like.type.python_type
     except NotImplementedError:  # a type of which SQLAlchemy knows no Python form
@@ -86,7 +118,4 @@ def _converted(value: Any, like: Column[Any]) -> Any:
     try:
         return TypeAdapter(wanted).validate_python(value)
     except ValidationError:
-        raise DeclarationError(
-            f"{like} is {like.type!s} and is compared with a value of type {type(value).__name__}: "
-            f"give it {wanted.__name__}"
-        ) from None
+        raise _mismatch(like, type(value), wanted.__name__) from None

@@ -1,0 +1,64 @@
+"""The database understands the statements before the first of them is run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from sqlalchemy import Column, ColumnElement, select, update
+from sqlalchemy.exc import CompileError, DBAPIError, InvalidRequestError
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.expression import ClauseElement, Executable
+
+from backfill.changes import Projection
+from backfill.finding import Finding
+from backfill.target import Target
+
+
+class Explain(Executable, ClauseElement):
+    """EXPLAIN of a statement: the database reads it, finds its plan, and does nothing."""
+
+    inherit_cache = False
+
+    def __init__(self, statement: Any) -> None:
+        self.statement = statement
+        self._inline = False  # what the compiler asks of every statement that writes
+        self._return_defaults = False
+
+
+@compiles(Explain)  # type: ignore[no-untyped-call, untyped-decorator, unused-ignore]
+def _explain(element: Explain, compiler: Any, **kw: Any) -> str:
+    return f"EXPLAIN {compiler.process(element.statement, **kw)}"
+
+
+def check_statement(target: Target) -> Iterator[Finding]:
+    """Expressions whose types, functions or subqueries the database refuses, and rights that are missing."""
+    keys = [target.table.c[name] for name in target.key]
+    yield from _check(target, "the condition", select(*keys).where(target.where))
+    if values := {column: _expressions(target).get(column.name, column) for column in _writable(target)}:
+        yield from _check(target, "what is written", update(target.table).where(target.where).values(values))
+
+
+def _writable(target: Target) -> list[Column[Any]]:
+    columns = [target.table.c[name] for name in target.bound.writes if name in target.table.c]
+    return [column for column in columns if column.computed is None and column.identity is None]
+
+
+def _expressions(target: Target) -> dict[str, ColumnElement[Any]]:
+    relations = (write.relation for write in target.apply(()))
+    values = (item for each in relations if isinstance(each, Projection) for item in each.values.items())
+    return {name: value for name, value in values if isinstance(value, ColumnElement)}
+
+
+def _check(target: Target, what: str, statement: Any) -> Iterator[Finding]:
+    try:
+        target.database.connection.execute(Explain(statement)).close()
+    except DBAPIError as error:
+        code = target.database.dialect.classify(error)[1]
+        yield Finding(
+            "statement",
+            f"{what} of {target.transform.name} is refused by the database ({code}): "
+            "see to its types and names, and to this user's rights",
+        )
+    except (CompileError, InvalidRequestError) as error:
+        yield Finding("statement", f"{what} of {target.transform.name} cannot be written as SQL: {error}")

@@ -1,0 +1,1 @@
+"""Tests of the doors to Alembic and Flask, on projects made by the stock commands."""

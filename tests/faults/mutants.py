@@ -1,0 +1,135 @@
+"""Mutants: the batch protocol with one thing wrong, to prove that the checks would notice."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from sqlalchemy import update
+
+from backfill.batch import Batch, Slice
+from backfill.dialects.mysql import MySQL
+from backfill.dialects.postgresql import PostgreSQL
+from backfill.fault import Faulted
+from backfill.key import encode_key
+from backfill.ledger import Ledger
+from backfill.schema import slice_
+from backfill.worker import Worker
+
+
+def _checkpoint_before_data(worker: Any, held: Slice) -> Slice:
+    with worker._database.transaction():
+        seen = worker._ledger.reread(held)
+        batch = worker._next_batch(seen)
+        worker._ledger.advance(seen, batch, batch.rows, lease_seconds=30, rate=None)
+    with worker._database.transaction():
+        worker._fill(batch, worker._targets[seen.table], _unchecked, is_sweep=False)
+    return _reread(worker, held)
+
+
+def _checkpoint_after_data(worker: Any, held: Slice) -> Slice:
+    with worker._database.transaction():
+        seen = worker._ledger.reread(held)
+        batch = worker._next_batch(seen)
+        written = worker._fill(batch, worker._targets[seen.table], _unchecked, is_sweep=False)
+    with worker._database.transaction():
+        worker._ledger.advance(seen, batch, written, lease_seconds=30, rate=None)
+    return _reread(worker, held)
+
+
+def _retry_from_memory(worker: Any, held: Slice) -> Slice:
+    with worker._database.transaction():
+        seen = worker._ledger.reread(held)
+        batch = worker._next_batch(seen)
+
+    def commit() -> None:
+        with worker._database.transaction():
+            written = worker._fill(batch, worker._targets[seen.table], _unchecked, is_sweep=False)
+            _guard()(worker._ledger, seen, batch, written)
+
+    try:
+        commit()
+    except Faulted:
+        connection = worker._database.connection.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+        for user in (worker._database, *(target.database for target in worker._targets.values())):
+            user.connection = connection
+        worker._ledger._connection = connection
+        commit()
+    return _reread(worker, held)
+
+
+def _unchecked() -> None:
+    """No sentinel stands here."""
+
+
+def _reread(worker: Any, held: Slice) -> Slice:
+    seen: Slice = worker._ledger.reread(held)
+    return seen
+
+
+def _guard(*kept: str, checks_rowcount: bool = True) -> Callable[..., None]:
+    """`advance` with only these columns of its guard."""
+
+    def advance(ledger: Any, seen: Slice, batch: Batch, written: int, **_: Any) -> None:
+        guards = [slice_.c[name] == getattr(seen, name) for name in kept]
+        moved = ledger._connection.execute(
+            update(slice_)
+            .where(slice_.c.run_id == seen.run_id, slice_.c.number == seen.number, *guards)
+            .values(
+                checkpoint=encode_key(batch.upto),
+                seq=seen.seq + 1,
+                is_open=not batch.is_last,
+                rows_read=slice_.c.rows_read + batch.rows,
+                rows_written=slice_.c.rows_written + written,
+            )
+        )
+        if checks_rowcount and moved.rowcount != 1:
+            _original_advance(ledger, seen, batch, written, lease_seconds=30, rate=None)  # raises Fenced
+
+    return advance
+
+
+_original_advance = Ledger.advance
+
+Changes = list[tuple[type, str, Callable[..., Any]]]
+
+
+def _locking(lock: Callable[..., Any]) -> Changes:
+    return [(dialect, "lock", lock) for dialect in (PostgreSQL, MySQL)]
+
+
+CRASHING: dict[str, Changes] = {
+    "checkpoint-before-data": [(Worker, "_commit_batch", _checkpoint_before_data)],
+    "checkpoint-after-data": [(Worker, "_commit_batch", _checkpoint_after_data)],
+}
+FENCING: dict[str, Changes] = {
+    "no-epoch": [(Ledger, "advance", _guard("seq", "is_open"))],
+    "no-seq": [(Ledger, "advance", _guard("epoch", "is_open"))],
+    "no-guard": [(Ledger, "advance", _guard())],
+    "rowcount-ignored": [(Ledger, "advance", _guard("epoch", "seq", "is_open", checks_rowcount=False))],
+}
+FORGETFUL: dict[str, Changes] = {
+    "retry-from-memory": [(Worker, "_commit_batch", _retry_from_memory)],
+}
+LOCKING: dict[str, Changes] = {
+    "no-row-lock": _locking(lambda _, statement: statement),
+    "skip-locked": _locking(lambda _, statement: statement.with_for_update(skip_locked=True)),
+}
+ALL = CRASHING | FENCING | FORGETFUL | LOCKING
+
+
+def plant(name: str) -> None:
+    """Put the mutant in the place of the original, for the rest of this process."""
+    for change in ALL[name]:
+        setattr(*change)
+
+
+@contextmanager
+def planted(name: str) -> Iterator[None]:
+    """Put the mutant in the place of the original for a while."""
+    with pytest.MonkeyPatch.context() as patch:
+        for change in ALL[name]:
+            patch.setattr(*change)
+        yield

@@ -1,0 +1,99 @@
+"""Rivals: what somebody else does, on a connection of its own, while a run stands still between two statements."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from backfill.control import cancel_run, pause_run
+from backfill.declaration import Transform
+from backfill.ledger import Ledger
+from backfill.progress import Progress
+from backfill.schema import slice_
+from backfill.stop import StopRequest
+from backfill.target import open_targets
+from backfill.worker import Worker
+from tests.faults.interleaving import BATCH, Rival
+from tests.faults.workloads import STEP, insert_late, opened, people, run_on, settings
+
+ONCE = settings(batch_size=BATCH, max_batch_size=BATCH, lock_seconds=0.02, attempts=1)
+ADDED = 1_000
+
+
+def taker(transform: Transform[..., Any]) -> Rival:
+    """Another process takes the run over, because it thinks the first is dead, and does what it can of it."""
+    return lambda engine: _discard(run_on(engine, transform, ONCE))
+
+
+def thief(engine: sa.Engine) -> None:
+    """Another process takes the slice over, and has not done a batch yet."""
+    with engine.begin() as connection:
+        stolen = slice_.update().where(slice_.c.is_open).values(epoch=slice_.c.epoch + 1, owner="elsewhere 1 token")
+        connection.execute(stolen)
+
+
+def twin(transform: Transform[..., Any]) -> Rival:
+    """The same worker, under the same epoch, commits its next batch: an old COMMIT that arrives late."""
+
+    def commit_next_batch(engine: sa.Engine) -> None:
+        with opened(engine, ONCE) as database, StopRequest() as stop, Progress(transform.name) as progress:
+            targets = {target.name: target for target in open_targets(database, transform)}
+            worker: Any = Worker(database, targets, ONCE, progress, stop)
+            run = Ledger(database).latest(transform.name)
+            assert run is not None
+            for held in Ledger(database).slices(run.id):
+                if held.is_open:
+                    worker._commit_batch(held)
+
+    return commit_next_batch
+
+
+def canceller(name: str) -> Rival:
+    """Somebody gives the run up."""
+    return lambda engine: _with_database(engine, cancel_run, name)
+
+
+def pauser(name: str) -> Rival:
+    """Somebody asks the run to pause."""
+    return lambda engine: _with_database(engine, pause_run, name)
+
+
+def updater(*ids: int) -> Rival:
+    """The application adds to rows."""
+
+    def add(engine: sa.Engine) -> None:
+        with engine.begin() as connection:
+            connection.execute(people.update().where(people.c.id.in_(ids)).values(n=people.c.n + ADDED))
+
+    return add
+
+
+def deleter(*ids: int) -> Rival:
+    """The application deletes rows."""
+
+    def delete(engine: sa.Engine) -> None:
+        with engine.begin() as connection:
+            connection.execute(people.delete().where(people.c.id.in_(ids)))
+
+    return delete
+
+
+def inserter(engine: sa.Engine) -> None:
+    """A transaction that began long ago commits a row with a low key."""
+    insert_late(engine)
+
+
+def inserter_at_the_end(engine: sa.Engine) -> None:
+    """The application adds a row behind the last key."""
+    with engine.begin() as connection:
+        connection.execute(people.insert().values(id=10_000, n=STEP * 10_000, label="by the application"))
+
+
+def _with_database(engine: sa.Engine, verb: Any, name: str) -> None:
+    with opened(engine, ONCE) as database:
+        verb(database, name)
+
+
+def _discard(_: object) -> None:
+    return None

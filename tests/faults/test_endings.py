@@ -1,0 +1,138 @@
+"""How a run ends early: told by name, written into the ledger, and resumable where that is safe."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from backfill.errors import DefinitionChanged, Exhausted, ForeignCommit
+from backfill.progress import Progress
+from backfill.runner import run
+from backfill.status import Status
+from tests.faults import captured, rivals
+from tests.faults.interleaving import BATCH, ROWS, Stage, batches
+from tests.faults.workloads import ACCEPTED, count_by_row, counts, opened, outcome, run_on, seed, settings
+
+SMALL = settings(batch_size=BATCH, max_batch_size=BATCH)
+HASTY = settings(batch_size=8, max_batch_size=8, statement_seconds=0.3)
+"""Eight rows of a twentieth of a second each do not pass, four do."""
+
+ENDINGS = {
+    "sqlite": ["COMMIT", "ROLLBACK"],
+    "postgresql": ["COMMIT", "ROLLBACK"],
+    "mysql": [
+        "COMMIT",
+        "ROLLBACK",
+        "CREATE TABLE another (id INT)",
+        "START TRANSACTION",
+        "ALTER TABLE people COMMENT 'x'",
+    ],
+}
+
+
+@pytest.fixture
+def told(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Collect what a run says while it waits."""
+    reasons: list[str] = []
+    monkeypatch.setattr(Progress, "wait", lambda _progress, reason: reasons.append(reason))
+    return reasons
+
+
+def meddling_run(engine: sa.Engine, statement: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Run a transform that executes a statement on the run's connection."""
+    with opened(engine, SMALL) as database:
+        monkeypatch.setattr(captured, "connection", database.connection)
+        monkeypatch.setattr(captured, "statements", [statement] * bool(statement))
+        run(database, captured.meddle, SMALL, accept=ACCEPTED)
+
+
+def test_a_batch_that_is_ended_from_inside_fails_the_run(pooled: sa.Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """COMMIT, ROLLBACK or DDL in a transform: the run fails at once, with nothing half written that it could see."""
+    for statement in ENDINGS[pooled.dialect.name]:
+        seed(pooled, ROWS)
+        with pytest.raises(ForeignCommit):
+            meddling_run(pooled, statement, monkeypatch)
+        assert outcome(pooled, "meddle") == (Status.FAILED, 0), statement
+        assert set(counts(pooled).values()) == {0}, statement
+        meddling_run(pooled, "", monkeypatch)
+        assert set(counts(pooled).values()) == {1}, statement
+
+
+def test_a_changed_definition_is_refused_and_both_ways_on_work(pooled: sa.Engine) -> None:
+    """Half-way, the code changes: refused with nothing written; accepted it goes on; from the start it starts over."""
+    stage = Stage(pooled, count_by_row)
+    position = batches(stage.script)[1].start
+    half = {id_: int(id_ < ROWS // 4) for id_ in range(-ROWS // 4, ROWS - ROWS // 4)}
+    for way, expected in (("accept_change", set(half.values()) - {0}), ("from_start", {1, 2})):
+        stage.meet(position, rivals.pauser("count_by_row"))
+        assert counts(pooled) == half
+        with pytest.raises(DefinitionChanged):
+            run_on(pooled, captured.count_by_row, SMALL)
+        assert counts(pooled) == half
+        assert outcome(pooled, "count_by_row")[0] == Status.PAUSED
+        run_on(pooled, captured.count_by_row, SMALL, **{way: True})
+        assert set(counts(pooled).values()) == expected, way
+        assert outcome(pooled, "count_by_row")[0] == Status.COMPLETED
+
+
+@pytest.fixture
+def served(pooled: sa.Engine) -> sa.Engine:
+    """Give an engine on each database that limits the time of a statement."""
+    if pooled.dialect.name == "sqlite":
+        pytest.skip("SQLite has no limit for the time of a statement")
+    return pooled
+
+
+def test_a_statement_that_takes_too_long_halves_the_batch(served: sa.Engine, told: list[str]) -> None:
+    """The server ends it, nothing of it stays, and half as many rows are taken."""
+    seed(served, ROWS)
+    transform = captured.DOZERS[served.dialect.name]
+    run_on(served, transform, HASTY)
+    assert len(told) == 1
+    assert "too slow" in told[0]
+    assert set(counts(served).values()) == {1}
+
+
+def test_even_one_row_may_take_too_long(served: sa.Engine, told: list[str]) -> None:
+    """Halved down to one row, the run pauses and says why; with time enough it goes on."""
+    seed(served, ROWS)
+    transform = captured.DOZERS[served.dialect.name]
+    with pytest.raises(Exhausted, match="one row"):
+        run_on(served, transform, settings(batch_size=8, max_batch_size=8, statement_seconds=0.02, attempts=1))
+    assert len(told) == 3  # 8 → 4 → 2 → 1
+    assert outcome(served, transform.name) == (Status.PAUSED, 0)
+    run_on(served, transform, HASTY)
+    assert set(counts(served).values()) == {1}
+
+
+def test_finding_the_boundary_may_take_too_long(served: sa.Engine, told: list[str]) -> None:
+    """A boundary that is far away is looked for nearer."""
+    seed(served, ROWS)
+    with opened(served, HASTY) as database, slow_boundary(database.connection, rows=4):
+        run(database, count_by_row, HASTY)
+    assert told
+    assert set(counts(served).values()) == {1}
+
+
+@contextmanager
+def slow_boundary(connection: sa.Connection, *, rows: int) -> Iterator[None]:
+    """Make the server take a second for a boundary that is so many rows away, or more."""
+    sleep = {"postgresql": "(SELECT 1 FROM pg_sleep(1)) = 1", "mysql": "(SELECT SLEEP(1)) = 0"}[connection.dialect.name]
+
+    def slow_down(_connection: object, _cursor: object, statement: str, parameters: Any, *_: object) -> tuple[str, Any]:
+        if statement.startswith("SELECT people.id") and "FOR " not in statement and "DESC" not in statement:
+            offset = re.search(r"OFFSET %\((\w+)\)s|LIMIT %\((\w+)\)s, ", statement)
+            if offset and parameters[offset[1] or offset[2]] >= rows:
+                statement = statement.replace("WHERE ", f"WHERE {sleep} AND ", 1)
+        return statement, parameters
+
+    sa.event.listen(connection, "before_cursor_execute", slow_down, retval=True)
+    try:
+        yield
+    finally:
+        sa.event.remove(connection, "before_cursor_execute", slow_down)

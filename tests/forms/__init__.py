@@ -1,0 +1,1 @@
+"""The forms, one file a form: rows in, writes out, on real databases."""

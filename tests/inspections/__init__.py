@@ -1,0 +1,1 @@
+"""What each database refuses by itself, one file a database."""

@@ -1,0 +1,1 @@
+"""Tests of the worked example's transforms: functions, called without a database."""

@@ -1,0 +1,1 @@
+"""The project's transforms: one file each, kept as long as its revision."""
