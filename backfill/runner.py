@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from backfill.admission import Admission
 from backfill.batch import Slice
 from backfill.checks import preflight
+from backfill.collector import relaxed_collector
 from backfill.database import Database
 from backfill.declaration import Transform
 from backfill.errors import BackfillError, Exhausted, Fenced, Paused, RunFailed, RunHeld
@@ -68,7 +69,7 @@ def run(
         admitted = Admission(database, transform, targets).admit(accept_change=accept_change, from_start=from_start)
     if admitted.status is Status.COMPLETED:
         return admitted
-    with StopRequest() as stop, Progress(transform.name) as progress:
+    with StopRequest() as stop, Progress(transform.name) as progress, relaxed_collector():
         _warn(progress, findings)
         worker = Worker(database, {target.name: target for target in targets}, settings, progress, stop)
         return _Session(database, admitted, targets, settings, worker, progress).finish()

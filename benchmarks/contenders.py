@@ -67,9 +67,8 @@ def row_backfill(engine: Engine) -> None:
 def one_update(engine: Engine) -> None:
     """Default skills, in the one statement that everybody writes first."""
     with engine.begin() as connection:
-        connection.execute(
-            text("UPDATE bench_users SET skills = CAST(:skills AS json) WHERE skills IS NULL"), _skills()
-        )
+        statement = text("UPDATE bench_users SET skills = CAST(:skills AS json) WHERE skills IS NULL")
+        connection.execute(statement, {"skills": json.dumps(SKILLS)})
 
 
 def set_based_loop(engine: Engine) -> None:

@@ -13,7 +13,9 @@ from sqlalchemy import (
     Column,
     ColumnElement,
     Connection,
+    Float,
     LargeBinary,
+    Numeric,
     Select,
     String,
     Table,
@@ -183,9 +185,11 @@ def _without_code(error: DBAPIError) -> Fault:
 
 def _travels(table: Table, names: Iterable[str], rows: Recordset) -> bool:
     """Whether JSON carries every value exactly: bytes, and floats that are no number, take the exact path."""
-    types = (table.c[name].type for name in names)
+    types = [table.c[name].type for name in names]
     if any(isinstance(kind, LargeBinary | NullType) or _holds_bytes(kind) for kind in types):
         return False
+    if not any(isinstance(kind, Float | Numeric) for kind in types):
+        return True
     return all(isfinite(value) for _, values in rows.rows for value in values if isinstance(value, float))
 
 

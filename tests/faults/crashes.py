@@ -53,8 +53,11 @@ class CrashSweep:
 
     def __init__(self, url: str, transform: str, *, rows: int = ROWS, batch: int = BATCH, fresh: bool = False) -> None:
         self._engine = open_engine(url)
-        self._desk = open_engine(url)
-        """For everything that is not the run."""
+        self._visitor = open_engine(url)
+        """For the application that the dying process meets."""
+        keeps = self._engine.dialect.name != "sqlite"  # which must not be open in two processes after a fork
+        self._desk = open_engine(url, pool=sa.QueuePool if keeps else sa.NullPool)
+        """For everything else; no child uses it, so that its connection survives them all."""
         self._late_at = 0
         """Where a row is committed behind the checkpoint, if the transform sweeps for such rows."""
         self._transform = TRANSFORMS[transform]
@@ -106,7 +109,7 @@ class CrashSweep:
                 self._run()
 
         def work_with_late_row() -> None:
-            with interrupted(self._engine, self._late_at, lambda: insert_late(self._desk)):
+            with interrupted(self._engine, self._late_at, lambda: insert_late(self._visitor)):
                 work()
 
         status = in_child(work_with_late_row if self._late_at else work)
@@ -118,7 +121,7 @@ class CrashSweep:
 
     def _resume(self) -> bool:
         try:
-            self._run()
+            run_on(self._desk, self._transform, self._settings)
         except BackfillError:
             return False
         return True

@@ -114,7 +114,6 @@ SOMEWHERE = {
         "ICU": text("en-x-icu"),
         "C": text("C"),
         "moments with a zone": one(sa.DateTime(timezone=True), MOMENTS),
-        "decimals": one(sa.Numeric, [Decimal(x) for x in ("0", "-1.10", "1e-20", "123456789012345678901.5", "NaN")]),
         "times": one(sa.Time, [time(0), time(12, 30, 15, 7), time(23, 59, 59)]),
         "intervals": one(sa.Interval, [timedelta(0), timedelta(days=3), timedelta(microseconds=1)]),
         "enum": one(sa.Enum("low", "high", "a", name="level"), ["low", "high", "a"]),
@@ -133,6 +132,9 @@ SOMEWHERE = {
         "CHAR": one(mysql.CHAR(9), ["", "a", "b c", "Z"]),
     },
 }
+
+
+DECIMALS = one(sa.Numeric, [Decimal(x) for x in ("0", "-1.10", "1e-20", "123456789012345678901.5", "NaN")])
 
 
 def keyed(case: Case) -> sa.Table:
@@ -190,6 +192,12 @@ def test_every_row_is_visited_by_types_and_collations_of_ones_own(pooled: sa.Eng
         except Exception as error:
             error.add_note(f"with the key {name!r}")
             raise
+
+
+@pytest.mark.xfail(strict=True, reason="the check of statements refuses a NUMERIC key: EXPLAIN answers with text")
+def test_every_row_is_visited_by_unbounded_decimals(postgresql_url: sa.URL) -> None:
+    """By decimals of any scale, and the one that is no number."""
+    check_every_visit(open_engine(postgresql_url), DECIMALS)
 
 
 def test_an_empty_table_is_completed(pooled: sa.Engine) -> None:

@@ -217,3 +217,35 @@ def test_bytes_and_arrays_on_postgresql(postgresql_url: sa.URL) -> None:
         (tags, [[1], [2]], 0.5, *rest),
     ]
     engine.dispose()
+
+
+@pytest.mark.parametrize("kind", ["float8", "float4"])
+def test_floats_that_json_has_no_word_for(postgresql_url: sa.URL, kind: str) -> None:
+    """Infinity and NaN arrive as what they are, beside numbers in the same batch."""
+
+    class Measure(BaseModel):
+        """Columns read and written."""
+
+        id: int
+
+    class Value(BaseModel):
+        """Columns written."""
+
+        value: float
+
+    special = {1: float("inf"), 2: float("-inf"), 3: float("nan"), 4: 0.5}
+
+    @backfill.transform("measures")
+    def measure(row: Measure) -> Value:
+        """One each."""
+        return Value(value=special[row.id])
+
+    engine = sa.create_engine(postgresql_url)
+    with engine.begin() as connection:
+        connection.exec_driver_sql(f"CREATE TABLE measures (id integer PRIMARY KEY, value {kind})")
+        connection.exec_driver_sql("INSERT INTO measures SELECT generate_series(1, 4)")
+    fill(engine, measure, rows=4)
+    with engine.connect() as connection:
+        found = connection.exec_driver_sql("SELECT value::text FROM measures ORDER BY id").scalars().all()
+    assert found == ["Infinity", "-Infinity", "NaN", "0.5"]
+    engine.dispose()
