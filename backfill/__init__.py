@@ -13,20 +13,20 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from backfill.conditions import is_missing
-    from backfill.declaration import Rows, Transform, transform
+    from backfill.declaration.conditions import is_missing
+    from backfill.declaration.decorator import Rows, Transform, transform
+    from backfill.declaration.forms.row import Rejected
     from backfill.errors import BackfillError
-    from backfill.forms.row import Rejected
 
 __all__ = ["BackfillError", "Rejected", "Rows", "Transform", "is_missing", "transform"]
 
 _HOMES = {
     "BackfillError": "backfill.errors",
-    "Rejected": "backfill.forms.row",
-    "Rows": "backfill.declaration",
-    "Transform": "backfill.declaration",
-    "is_missing": "backfill.conditions",
-    "transform": "backfill.declaration",
+    "Rejected": "backfill.declaration.forms.row",
+    "Rows": "backfill.declaration.decorator",
+    "Transform": "backfill.declaration.decorator",
+    "is_missing": "backfill.declaration.conditions",
+    "transform": "backfill.declaration.decorator",
 }
 
 

@@ -17,18 +17,18 @@ from alembic.util import CommandError
 from sqlalchemy import insert
 
 from backfill import autogenerate, schema
-from backfill.admission import Admission
 from backfill.catalog import Catalog
 from backfill.database import Database
-from backfill.declaration import Transform
+from backfill.declaration.decorator import Transform
 from backfill.dialects import dialect_named
 from backfill.environment import is_shared
 from backfill.errors import BackfillError, BackfillIncomplete, RunFailed, Stopped
 from backfill.fault import Faulted
 from backfill.gate import require_complete
 from backfill.ledger import Ledger
-from backfill.progress import log
-from backfill.runner import run
+from backfill.running.admission import Admission
+from backfill.running.progress import log
+from backfill.running.runner import run
 from backfill.settings import Settings, load_settings
 from backfill.target import open_targets
 

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from backfill.blame import place_of
-from backfill.conditions import suggest
-from backfill.declaration import Transform, from_document
+from backfill.declaration.conditions import suggest
+from backfill.declaration.decorator import Transform, from_document
 from backfill.errors import BackfillError, DeclarationError, TransformNotFound
 
 SUFFIXES = (".py", ".json")

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from backfill.exits import exit_codes
+from backfill.command.exits import exit_codes
 
 if TYPE_CHECKING:
+    from backfill.command.project import Address, Project
     from backfill.database import Database
     from backfill.ledger import Run
-    from backfill.project import Address, Project
 
 OPENER = "backfill.opener"
 """Where a door that knows its database better, as Flask does, leaves its way of opening the project."""
@@ -56,8 +56,8 @@ def on_project(command: Command) -> Command:
         config: Path | None, x_arguments: Sequence[str], bind: str | None, database: str | None, **arguments: Any
     ) -> None:
         with exit_codes():
-            from backfill.progress import logging_to_stderr  # noqa: PLC0415
-            from backfill.project import Address  # noqa: PLC0415
+            from backfill.command.project import Address  # noqa: PLC0415
+            from backfill.running.progress import logging_to_stderr  # noqa: PLC0415
 
             address = Address(config=config, database=database, bind=bind, x_arguments=x_arguments)
             with logging_to_stderr():
@@ -69,7 +69,7 @@ def on_project(command: Command) -> Command:
 
 
 def _opener(address: Address) -> Callable[..., Project]:
-    from backfill.project import open_project  # noqa: PLC0415
+    from backfill.command.project import open_project  # noqa: PLC0415
 
     opener = click.get_current_context().meta.get(OPENER, open_project)
     return lambda **overrides: opener(address, **overrides)
@@ -82,7 +82,7 @@ def _opener(address: Address) -> Callable[..., Project]:
 def init() -> None:
     """Write what a new project needs: the transforms package."""
     with exit_codes():
-        from backfill.scaffold import write_project  # noqa: PLC0415
+        from backfill.command.scaffold import write_project  # noqa: PLC0415
         from backfill.settings import load_settings  # noqa: PLC0415
 
         for line in write_project(load_settings().transforms):
@@ -97,7 +97,7 @@ def init() -> None:
 def new(name: str, table: str, column: str, sql: bool) -> None:
     """Write transforms/NAME.py, ready to be filled in."""
     with exit_codes():
-        from backfill.scaffold import write_transform  # noqa: PLC0415
+        from backfill.command.scaffold import write_transform  # noqa: PLC0415
         from backfill.settings import load_settings  # noqa: PLC0415
 
         for line in write_transform(load_settings().transforms, name, table, column, sql=sql):
@@ -109,8 +109,8 @@ def list_() -> None:
     """The transforms of this project, each with its first line."""
     with exit_codes():
         from backfill.catalog import Catalog  # noqa: PLC0415
+        from backfill.command.pages import list_line  # noqa: PLC0415
         from backfill.errors import Refused  # noqa: PLC0415
-        from backfill.pages import list_line  # noqa: PLC0415
         from backfill.settings import load_settings  # noqa: PLC0415
 
         catalog = Catalog(load_settings().transforms)
@@ -141,7 +141,7 @@ _batch_size = click.option(
 @on_project
 def plan(project: Callable[..., Project], name: str, accept: Sequence[str], batch_size: int | None) -> None:
     """Show what a run would do, by doing its first batch and taking it back."""
-    from backfill.pages import plan_page  # noqa: PLC0415
+    from backfill.command.pages import plan_page  # noqa: PLC0415
     from backfill.planner import draft_plan  # noqa: PLC0415
 
     opened = project(batch_size=batch_size)
@@ -165,10 +165,10 @@ def run(
     from_start: bool,
 ) -> None:
     """Start, go on with it, or do nothing when it is complete. Ctrl-C stops after the batch at hand."""
+    from backfill.command.pages import run_page  # noqa: PLC0415
+    from backfill.command.reconnection import reconnecting  # noqa: PLC0415
     from backfill.ledger import Ledger  # noqa: PLC0415
-    from backfill.pages import run_page  # noqa: PLC0415
-    from backfill.reconnection import reconnecting  # noqa: PLC0415
-    from backfill.runner import run as run_transform  # noqa: PLC0415
+    from backfill.running.runner import run as run_transform  # noqa: PLC0415
 
     opened = project(batch_size=batch_size)
     transform = opened.catalog.find(name)
@@ -194,8 +194,8 @@ def run(
 @on_project
 def status(project: Callable[..., Project], name: str | None, as_json: bool) -> None:
     """Every run, where it is, and what it waits for."""
+    from backfill.command.pages import status_json, status_page  # noqa: PLC0415
     from backfill.ledger import Ledger  # noqa: PLC0415
-    from backfill.pages import status_json, status_page  # noqa: PLC0415
 
     runs: list[Run] = []
     project().visit(lambda database: runs.extend(Ledger(database).runs(name)))
@@ -219,7 +219,7 @@ def cancel(project: Callable[..., Project], name: str) -> None:
 
 
 def _move(project: Callable[..., Project], name: str, verb: str) -> None:
-    from backfill.control import LOCK_SECONDS, cancel_run, pause_run  # noqa: PLC0415
+    from backfill.running.control import LOCK_SECONDS, cancel_run, pause_run  # noqa: PLC0415
 
     move = pause_run if verb == "pause" else cancel_run
     project(lock_seconds=LOCK_SECONDS).visit(lambda database: click.echo(f"{name}: {move(database, name).status}"))
@@ -230,7 +230,7 @@ def _move(project: Callable[..., Project], name: str, verb: str) -> None:
 @on_project
 def verify(project: Callable[..., Project], name: str) -> None:
     """Compute again and compare: a second pass must change nothing."""
-    from backfill.pages import verdict_page  # noqa: PLC0415
+    from backfill.command.pages import verdict_page  # noqa: PLC0415
     from backfill.verifier import verify as verify_transform  # noqa: PLC0415
 
     opened = project()
@@ -253,6 +253,6 @@ def verify(project: Callable[..., Project], name: str) -> None:
 def demo(rows: int) -> None:
     """Fill a database of many users, through the repository's own migrations."""
     with exit_codes():
-        from backfill.demo import show_demo  # noqa: PLC0415
+        from backfill.command.demo import show_demo  # noqa: PLC0415
 
         show_demo(rows, Path.cwd())

@@ -24,12 +24,12 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import DBAPIError
 
-from backfill.changes import Recordset
-from backfill.conditions import Condition
+from backfill.declaration.changes import Recordset
+from backfill.declaration.conditions import Condition
+from backfill.declaration.values import plain
 from backfill.fault import Fault
 from backfill.finding import Finding
 from backfill.key import Key
-from backfill.values import plain
 
 
 @dataclass(frozen=True)

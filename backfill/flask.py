@@ -11,7 +11,7 @@ from flask.cli import with_appcontext
 from backfill import cli as door
 
 if TYPE_CHECKING:
-    from backfill.project import Address, Project
+    from backfill.command.project import Address, Project
 
 
 @click.group("backfill", context_settings=door.cli.context_settings)
@@ -33,9 +33,9 @@ def open_flask_project(address: Address, **overrides: Any) -> Project:
     Raises:
         Refused: the application has no Flask-Migrate.
     """
+    from backfill.command.project import open_project, project_of  # noqa: PLC0415
     from backfill.environment import Environment  # noqa: PLC0415  # heavy: only once a command runs
     from backfill.errors import Refused  # noqa: PLC0415
-    from backfill.project import open_project, project_of  # noqa: PLC0415
 
     if address.database is not None or address.config is not None:
         return open_project(address, **overrides)

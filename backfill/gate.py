@@ -6,7 +6,7 @@ from itertools import islice
 from typing import Any
 
 from backfill.database import Database
-from backfill.declaration import Transform
+from backfill.declaration.decorator import Transform
 from backfill.errors import BackfillIncomplete
 from backfill.ledger import Ledger, Run
 from backfill.outstanding import has_outstanding, outstanding_keys

@@ -8,15 +8,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from backfill.batch import Batch
-from backfill.changes import Write
 from backfill.checks import preflight
-from backfill.conditions import render
 from backfill.database import Database
-from backfill.declaration import Transform
+from backfill.declaration.changes import Write
+from backfill.declaration.conditions import render
+from backfill.declaration.decorator import Transform
+from backfill.declaration.form import Row
+from backfill.declaration.repeatability import Repeatability
 from backfill.finding import Finding, Severity
-from backfill.form import Row
 from backfill.key import Key
-from backfill.repeatability import Repeatability
 from backfill.settings import Settings
 from backfill.target import Target, open_targets
 

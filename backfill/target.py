@@ -24,17 +24,17 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import NoSuchTableError
 
-from backfill.adaptation import adapt, columns_of, has_subquery
 from backfill.batch import Batch
-from backfill.changes import Projection, Recordset, Write
-from backfill.conditions import Condition, suggest
 from backfill.database import Database
-from backfill.declaration import Transform
+from backfill.declaration.adaptation import adapt, columns_of, has_subquery
+from backfill.declaration.changes import Projection, Recordset, Write
+from backfill.declaration.conditions import Condition, suggest
+from backfill.declaration.decorator import Transform
+from backfill.declaration.form import Bound, Row, Walked
+from backfill.declaration.repeatability import derive_repeatability
 from backfill.errors import ChecksFailed, DeclarationError
 from backfill.finding import Finding, Severity
-from backfill.form import Bound, Row, Walked
 from backfill.key import Key
-from backfill.repeatability import derive_repeatability
 
 
 class Target:

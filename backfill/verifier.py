@@ -8,7 +8,7 @@ from itertools import islice
 from typing import Any
 
 from backfill.database import Database
-from backfill.declaration import Transform
+from backfill.declaration.decorator import Transform
 from backfill.errors import Refused
 from backfill.key import Key
 from backfill.outstanding import outstanding_keys

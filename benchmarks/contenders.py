@@ -12,7 +12,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 import backfill
 from backfill import Rows, is_missing
 from backfill.database import Database
-from backfill.runner import run
+from backfill.running.runner import run
 from backfill.settings import Settings
 
 SKILLS = [{"name": "Unspecified", "level": "beginner"}]

@@ -12,7 +12,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 import backfill
 from backfill import Rows
-from backfill.declaration import Transform
+from backfill.declaration.decorator import Transform
 
 NOW = datetime(2025, 1, 2, 3, 4, 5)  # noqa: DTZ001  # as a column without a zone holds it
 ONE, TWO = uuid.UUID(int=1), uuid.UUID(int=2)

@@ -9,11 +9,11 @@ import pytest
 import sqlalchemy as sa
 
 from backfill.database import Database
-from backfill.declaration import Transform
+from backfill.declaration.decorator import Transform
 from backfill.errors import ChecksFailed, Refused
 from backfill.finding import Finding
 from backfill.ledger import Run
-from backfill.runner import run
+from backfill.running.runner import run
 from backfill.settings import Settings
 
 

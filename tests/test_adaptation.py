@@ -11,9 +11,9 @@ from sqlalchemy import case, column, exists, func, or_, select
 from sqlalchemy.sql import visitors
 
 from backfill import is_missing
-from backfill.adaptation import adapt, columns_of, has_subquery
 from backfill.database import Database
-from backfill.declaration import from_document
+from backfill.declaration.adaptation import adapt, columns_of, has_subquery
+from backfill.declaration.decorator import from_document
 from backfill.outstanding import outstanding_keys
 from backfill.target import open_targets
 from tests.kept import EACH_DATABASE, keep, refill

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from backfill import checks
 from backfill.checks import CHECKS, inspect_targets, preflight
 from backfill.database import Database
-from backfill.declaration import from_document
+from backfill.declaration.decorator import from_document
 from backfill.errors import ChecksFailed
 from backfill.finding import Finding, Severity, consent
 from backfill.target import open_targets

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import and_, case, column, func, literal_column, null, or_, select, table, text
 
 from backfill import is_missing
-from backfill.conditions import from_mapping, has_text, render, requires_missing, requires_present, suggest
+from backfill.declaration.conditions import from_mapping, has_text, render, requires_missing, requires_present, suggest
 
 MAPPINGS: dict[str, tuple[dict[str, Any], str]] = {
     "null": ({"a": None}, "a IS MISSING"),

@@ -4,12 +4,12 @@ from collections.abc import Callable
 
 import pytest
 
-from backfill import control
-from backfill.control import cancel_run, pause_run
 from backfill.database import Database
 from backfill.dialect import Limits
 from backfill.errors import Exhausted, IllegalMove, Refused
 from backfill.ledger import Ledger, Run
+from backfill.running import control
+from backfill.running.control import cancel_run, pause_run
 from backfill.status import Status
 from tests.workspace import Workspace
 

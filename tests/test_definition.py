@@ -8,7 +8,7 @@ from pydantic import BaseModel, ValidationError
 from sqlalchemy import column, exists, func, table
 
 from backfill import Rejected, is_missing, transform
-from backfill.definition import Definition
+from backfill.declaration.definition import Definition
 from backfill.errors import RowRejected
 from tests.refusal import execute, fill, refuse, rows_of
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from backfill import schema
-from backfill.owner import describe, is_dead, new_owner
+from backfill.running.owner import describe, is_dead, new_owner
 
 
 @pytest.fixture

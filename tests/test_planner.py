@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from backfill.command.pages import plan_page
 from backfill.errors import ChecksFailed, RowRejected
-from backfill.pages import plan_page
 from backfill.planner import SAMPLES, Plan, draft_plan
 from backfill.settings import Settings
 from tests.workspace import Workspace

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from backfill import progress
-from backfill.progress import Progress, logging_to_stderr
+from backfill.running import progress
+from backfill.running.progress import Progress, logging_to_stderr
 from tests.workspace import SLOWLY, Workspace
 
 
@@ -50,7 +50,7 @@ def test_a_line_comes_every_few_seconds(caplog: pytest.LogCaptureFixture, monkey
     """Batches are many, lines are few."""
     caplog.set_level(logging.INFO, "alembic.backfill")
     clock = iter(range(100))
-    monkeypatch.setattr("backfill.progress.time.monotonic", lambda: float(next(clock)))
+    monkeypatch.setattr("backfill.running.progress.time.monotonic", lambda: float(next(clock)))
     with Progress("fill") as told:
         told.begin(0, None)
         for _ in range(50):
@@ -71,7 +71,7 @@ def test_the_command_logs_without_any_set_up(sqlite_workspace: Workspace, monkey
     sqlite_workspace.add_users(100)
     sqlite_workspace.write_fill()
     program = (
-        "import backfill.progress as p; p.LOG_SECONDS = 0; "
+        "import backfill.running.progress as p; p.LOG_SECONDS = 0; "
         "from backfill.cli import cli; cli(['run', 'fill_nickname', '--batch-size', '30'])"
     )
     ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
@@ -122,7 +122,7 @@ def read(terminal: int) -> bytes:
 def tell(tmp_path: Path, text: str, columns: int = 120) -> str:
     """Run a few lines that use Progress on a terminal; the screen."""
     script = tmp_path / "told.py"
-    script.write_text("import logging, time\nfrom backfill.progress import Progress, log\n" + text)
+    script.write_text("import logging, time\nfrom backfill.running.progress import Progress, log\n" + text)
     code, output, screen = on_a_terminal(sys.executable, str(script), columns=columns)
     assert code == 0, screen
     assert output == ""

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from backfill.command.project import Address, open_project
 from backfill.database import Database
 from backfill.errors import Refused, SettingsError, Unreachable
-from backfill.project import Address, open_project
 from tests.workspace import Workspace
 
 ENV = """

@@ -214,11 +214,11 @@ def test_the_keys_of_the_json_are_those_there_are(people: Workspace) -> None:
 
 def test_the_exit_codes_are_those_of_the_module() -> None:
     """The same words in both places."""
-    import backfill.exits  # noqa: PLC0415
+    import backfill.command.exits  # noqa: PLC0415
 
     (listed,) = re.findall(r"Exit codes: (.*?)\. `", PROSE)
     readme = dict(re.findall(r"(\d) (\w+)", listed))
-    assert readme == dict(re.findall(r"(\d)  (\w+)", backfill.exits.__doc__ or ""))
+    assert readme == dict(re.findall(r"(\d)  (\w+)", backfill.command.exits.__doc__ or ""))
     assert set(readme) == set("0123")
 
 
@@ -358,7 +358,7 @@ def test_a_trigger(sqlite_workspace: Workspace) -> None:
 
 @pytest.mark.parametrize(
     ("module", "words"),
-    [("alembic.py", "env.py owns the transaction"), ("databases.py", "the database could not be reached")],
+    [("alembic.py", "env.py owns the transaction"), ("command/databases.py", "the database could not be reached")],
 )
 def test_other_messages_are_in_the_code(module: str, words: str) -> None:
     """Other tests trigger them; here only the wording is compared."""

@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
+from backfill.command.reconnection import ATTEMPTS, reconnecting
 from backfill.errors import LinkLost, Paused, Unreachable
-from backfill.reconnection import ATTEMPTS, reconnecting
 from tests.workspace import SLOWLY, Workspace
 
 
@@ -13,7 +13,7 @@ from tests.workspace import SLOWLY, Workspace
 def naps(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """Give the waits between two tries, none of which is waited for."""
     naps: list[float] = []
-    monkeypatch.setattr("backfill.reconnection.time.sleep", naps.append)
+    monkeypatch.setattr("backfill.command.reconnection.time.sleep", naps.append)
     return naps
 
 
@@ -64,7 +64,7 @@ def test_a_server_that_stays_away_is_told_as_a_lost_link(naps: list[float]) -> N
 def test_losses_far_apart_are_not_losses_in_a_row(naps: list[float], monkeypatch: pytest.MonkeyPatch) -> None:
     """A run of days may lose its link every hour."""
     clock = iter(range(0, 1_000_000, 3_600))
-    monkeypatch.setattr("backfill.reconnection.time.monotonic", lambda: float(next(clock)))
+    monkeypatch.setattr("backfill.command.reconnection.time.monotonic", lambda: float(next(clock)))
     work, left = failing(*[LinkLost("gone")] * (ATTEMPTS * 3))
     reconnecting(work)
     assert left == []

@@ -7,8 +7,8 @@ import pytest
 from sqlalchemy import column
 
 from backfill import is_missing
-from backfill.form import Bound
-from backfill.repeatability import derive_repeatability
+from backfill.declaration.form import Bound
+from backfill.declaration.repeatability import derive_repeatability
 
 BY_NATURE = "it reads nothing that it writes"
 CASES: dict[str, tuple[set[str], set[str], set[str], Any, tuple[bool, bool, str]]] = {

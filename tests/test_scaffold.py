@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from backfill.catalog import Catalog
+from backfill.command.scaffold import write_project, write_transform
 from backfill.errors import Refused
-from backfill.scaffold import write_project, write_transform
 from tests.workspace import Workspace, forget_transforms
 
 

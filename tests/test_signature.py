@@ -10,9 +10,9 @@ from sqlalchemy import FromClause, Table
 
 import backfill
 from backfill import Rows
-from backfill.definition import Arrival
+from backfill.declaration.definition import Arrival
+from backfill.declaration.signature import read_signature
 from backfill.errors import DeclarationError
-from backfill.signature import read_signature
 
 
 class User(BaseModel):

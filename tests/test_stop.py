@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from backfill.stop import StopRequest
+from backfill.running.stop import StopRequest
 
 SIGNALS = [signal.SIGINT, signal.SIGTERM]
 

@@ -3,8 +3,8 @@
 import pytest
 
 from backfill import verifier
+from backfill.command.pages import verdict_page
 from backfill.errors import Refused, RowRejected
-from backfill.pages import verdict_page
 from backfill.verifier import Verdict, verify
 from tests.workspace import Workspace
 

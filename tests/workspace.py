@@ -19,7 +19,7 @@ from sqlalchemy.pool import NullPool
 from backfill.catalog import Catalog
 from backfill.cli import cli
 from backfill.database import Database
-from backfill.declaration import Transform
+from backfill.declaration.decorator import Transform
 from backfill.ledger import Ledger, Run
 
 PATIENCE_SECONDS = 30.0

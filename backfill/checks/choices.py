@@ -8,9 +8,9 @@ from typing import Any
 
 from sqlalchemy import Enum
 
-from backfill.conditions import suggest
+from backfill.declaration.conditions import suggest
+from backfill.declaration.form import choices, columns_of_model
 from backfill.finding import Finding
-from backfill.form import choices, columns_of_model
 from backfill.target import Target
 
 

@@ -8,8 +8,8 @@ from typing import Any
 from pydantic.fields import FieldInfo
 from sqlalchemy import String
 
+from backfill.declaration.form import choices, columns_of_model
 from backfill.finding import Finding
-from backfill.form import choices, columns_of_model
 from backfill.target import Target
 
 

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 from pydantic import BaseModel
 
-from backfill.conditions import requires_present, suggest
+from backfill.declaration.conditions import requires_present, suggest
+from backfill.declaration.form import columns_of_model, takes_none
 from backfill.finding import Finding
-from backfill.form import columns_of_model, takes_none
 from backfill.target import Target
 
 

@@ -10,7 +10,7 @@ from sqlalchemy.exc import CompileError, DBAPIError, InvalidRequestError
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.expression import ClauseElement, Executable
 
-from backfill.changes import Projection
+from backfill.declaration.changes import Projection
 from backfill.finding import Finding
 from backfill.target import Target
 

@@ -13,8 +13,8 @@ from uuid import UUID
 import sqlalchemy as sa
 from pydantic import BaseModel
 
+from backfill.declaration.form import columns_of_model
 from backfill.finding import Finding
-from backfill.form import columns_of_model
 from backfill.target import Target
 
 _FIELD_FAMILIES: tuple[tuple[type, str], ...] = (

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from backfill.conditions import suggest
+from backfill.declaration.conditions import suggest
 from backfill.finding import Finding
 from backfill.target import Target
 

@@ -25,7 +25,7 @@ from sqlalchemy.dialects.mysql import LONGTEXT
 from sqlalchemy.exc import DBAPIError, InterfaceError
 from sqlalchemy.types import BINARY
 
-from backfill.conditions import Condition
+from backfill.declaration.conditions import Condition
 from backfill.dialect import Dialect, Limits, completed_in_ledger
 from backfill.dialects.inspections import mysql as inspections
 from backfill.fault import Fault

@@ -33,14 +33,14 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.exc import DataError, DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.types import NullType
 
-from backfill.changes import Recordset
-from backfill.conditions import Condition
+from backfill.declaration.changes import Recordset
+from backfill.declaration.conditions import Condition
+from backfill.declaration.values import has_no_zone, plain
 from backfill.dialect import Dialect, Limits, completed_in_ledger, typed
 from backfill.dialects.inspections import postgresql as inspections
 from backfill.fault import Fault
 from backfill.finding import Finding
 from backfill.key import Key
-from backfill.values import has_no_zone, plain
 
 _FAULTS = {
     "40001": Fault.CONFLICT,

@@ -10,7 +10,7 @@ from sqlalchemy import Column, ColumnElement, Connection, Select, Table, cast, f
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.types import NullType, String
 
-from backfill.conditions import Condition
+from backfill.declaration.conditions import Condition
 from backfill.dialect import Dialect, Limits, completed_in_ledger
 from backfill.dialects.inspections import sqlite as inspections
 from backfill.fault import Fault

@@ -14,7 +14,7 @@ from pydantic import BaseModel, Field, JsonValue, StringConstraints, create_mode
 import backfill
 from backfill.checks import inspect_targets
 from backfill.database import Database
-from backfill.declaration import Transform
+from backfill.declaration.decorator import Transform
 from backfill.target import open_targets
 from tests.refusal import execute, find
 

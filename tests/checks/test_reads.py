@@ -9,7 +9,7 @@ from sqlalchemy import column, exists, table
 
 import backfill
 from backfill import is_missing
-from backfill.declaration import Transform
+from backfill.declaration.decorator import Transform
 from tests.refusal import execute, fill, find
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from backfill import control
+from backfill.running import control
 from tests.conftest import DATABASES
 from tests.faults.workloads import open_engine
 from tests.servers import Server

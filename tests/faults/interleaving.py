@@ -14,10 +14,10 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
-from backfill.declaration import Transform
+from backfill.declaration.decorator import Transform
 from backfill.errors import BackfillError
 from backfill.fault import Faulted
-from backfill.runner import run
+from backfill.running.runner import run
 from backfill.settings import Settings
 from tests.faults.statements import BEGINNINGS, interrupted, recorded
 from tests.faults.workloads import (

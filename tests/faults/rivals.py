@@ -6,14 +6,14 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from backfill.control import cancel_run, pause_run
-from backfill.declaration import Transform
+from backfill.declaration.decorator import Transform
 from backfill.ledger import Ledger
-from backfill.progress import Progress
+from backfill.running.control import cancel_run, pause_run
+from backfill.running.progress import Progress
+from backfill.running.stop import StopRequest
+from backfill.running.worker import Worker
 from backfill.schema import slice_
-from backfill.stop import StopRequest
 from backfill.target import open_targets
-from backfill.worker import Worker
 from tests.faults.interleaving import BATCH, Rival
 from tests.faults.workloads import STEP, insert_late, opened, people, run_on, settings
 

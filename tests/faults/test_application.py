@@ -12,7 +12,7 @@ import pytest
 import sqlalchemy as sa
 
 from backfill.errors import Exhausted
-from backfill.progress import Progress
+from backfill.running.progress import Progress
 from backfill.status import Status
 from tests.faults import mutants, rivals
 from tests.faults.interleaving import FORMS, FULL, ROWS, Stage, batches

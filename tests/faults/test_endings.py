@@ -11,8 +11,8 @@ import pytest
 import sqlalchemy as sa
 
 from backfill.errors import DefinitionChanged, Exhausted, ForeignCommit
-from backfill.progress import Progress
-from backfill.runner import run
+from backfill.running.progress import Progress
+from backfill.running.runner import run
 from backfill.status import Status
 from tests.faults import captured, rivals
 from tests.faults.interleaving import BATCH, ROWS, Stage, batches

@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from backfill.errors import LinkLost
-from backfill.runner import run
+from backfill.running.runner import run
 from backfill.status import Status
 from tests.faults import mutants
 from tests.faults.interleaving import BATCH, FULL, ROWS, Stage, batches

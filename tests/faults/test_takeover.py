@@ -10,7 +10,7 @@ from collections import Counter
 import pytest
 import sqlalchemy as sa
 
-from backfill import runner
+from backfill.running import runner
 from backfill.control import cancel_run
 from backfill.errors import Fenced, Paused
 from backfill.ledger import Ledger
@@ -74,7 +74,9 @@ def test_a_dead_workers_run_is_taken_over_at_once(database_url: sa.URL) -> None:
     assert tally(engine).is_exact
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
+@pytest.mark.parametrize(
+    "number", [signal.SIGINT, signal.SIGTERM] if FULL else [signal.SIGINT], ids=lambda number: number.name
+)
 def test_a_signal_stops_between_two_batches(database_url: sa.URL, number: signal.Signals) -> None:
     """Ctrl-C and SIGTERM: the batch is finished, the run is paused, and the next run call goes on."""
     engine = prepared(database_url)

@@ -13,9 +13,9 @@ from pydantic import BaseModel
 import backfill
 from backfill import Rows, is_missing, schema
 from backfill.database import Database
-from backfill.declaration import Transform
+from backfill.declaration.decorator import Transform
 from backfill.ledger import Run
-from backfill.runner import run
+from backfill.running.runner import run
 from backfill.settings import Settings
 
 people = sa.Table(

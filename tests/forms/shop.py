@@ -10,7 +10,7 @@ from sqlalchemy import column, func, select, table
 
 import backfill
 from backfill import Rows
-from backfill.declaration import Transform
+from backfill.declaration.decorator import Transform
 from tests.refusal import fill
 
 metadata = sa.MetaData()

@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 import backfill
 from backfill import is_missing
 from backfill.database import Database
-from backfill.declaration import Transform
+from backfill.declaration.decorator import Transform
 from backfill.target import open_targets
 from tests.forms.town import MOST, TYPES, Email, FirstName, FullName, things, values
 from tests.refusal import fill

@@ -11,7 +11,7 @@ from sqlalchemy.pool import StaticPool
 import backfill
 from backfill import Rows
 from backfill.database import Database
-from backfill.declaration import from_document
+from backfill.declaration.decorator import from_document
 from backfill.dialects.inspections.sqlite import remote_file_system
 from backfill.errors import Refused
 from tests.refusal import contents, execute, fill, find, refuse, rows_of

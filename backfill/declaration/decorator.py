@@ -13,13 +13,13 @@ from typing import Any, Concatenate, Generic, ParamSpec, Protocol, TypeVar, over
 from pydantic import BaseModel, PydanticUserError, ValidationError
 from sqlalchemy.sql.selectable import NamedFromClause
 
-from backfill.conditions import Condition
-from backfill.definition import Definition
-from backfill.document import read_document
+from backfill.declaration.conditions import Condition
+from backfill.declaration.definition import Definition
+from backfill.declaration.document import read_document
+from backfill.declaration.form import Form
+from backfill.declaration.forms import ColumnsForm, RowForm
+from backfill.declaration.signature import Signature, read_signature
 from backfill.errors import DeclarationError
-from backfill.form import Form
-from backfill.forms import ColumnsForm, RowForm
-from backfill.signature import Signature, read_signature
 
 Rows = NamedFromClause
 """The rows as SQL columns: `users.c.email`. Rows typed so never leave the database."""

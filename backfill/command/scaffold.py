@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
-from backfill.definition import Name
+from backfill.declaration.definition import Name
 from backfill.errors import Refused
 
 _ROW = '''"""Fill {table}.{column}."""

@@ -25,10 +25,10 @@ from backfill.database import Database
 from backfill.errors import DatabaseFailed, Exhausted, Fenced, LinkLost, Paused, RowRejected
 from backfill.fault import Fault, Faulted
 from backfill.ledger import Ledger
-from backfill.progress import Progress
+from backfill.running.progress import Progress
+from backfill.running.stop import StopRequest
 from backfill.settings import Settings
 from backfill.status import Status
-from backfill.stop import StopRequest
 from backfill.target import Target
 
 T = TypeVar("T")

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 
 from backfill.errors import LinkLost, Unreachable
-from backfill.progress import log
+from backfill.running.progress import log
 
 ATTEMPTS = 8
 """Failures in a row, over about a minute, before people are asked."""

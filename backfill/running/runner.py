@@ -7,23 +7,23 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
-from backfill.admission import Admission
 from backfill.batch import Slice
 from backfill.checks import preflight
-from backfill.collector import relaxed_collector
 from backfill.database import Database
-from backfill.declaration import Transform
+from backfill.declaration.decorator import Transform
 from backfill.errors import BackfillError, Exhausted, Fenced, Paused, RunFailed, RunHeld
 from backfill.fault import Fault, Faulted
 from backfill.finding import Finding, Severity
 from backfill.ledger import Ledger, Run
-from backfill.owner import describe, is_dead, new_owner
-from backfill.progress import Progress
+from backfill.running.admission import Admission
+from backfill.running.collector import relaxed_collector
+from backfill.running.owner import describe, is_dead, new_owner
+from backfill.running.progress import Progress
+from backfill.running.stop import StopRequest
+from backfill.running.worker import Worker, explained
 from backfill.settings import Settings
 from backfill.status import Status
-from backfill.stop import StopRequest
 from backfill.target import Target, open_targets
-from backfill.worker import Worker, explained
 
 T = TypeVar("T")
 

@@ -21,7 +21,7 @@ from pydantic import (
 from pydantic_core import to_json
 from sqlalchemy import ColumnElement
 
-from backfill.conditions import NO_TEXT, Condition, from_mapping, has_text, render
+from backfill.declaration.conditions import NO_TEXT, Condition, from_mapping, has_text, render
 
 
 def _require_word(name: str) -> str:

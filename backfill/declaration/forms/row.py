@@ -11,9 +11,9 @@ from typing import Any, NoReturn, get_args
 from pydantic import BaseModel, ValidationError
 from pydantic_core import core_schema
 
-from backfill.changes import Recordset, Verb, Write
+from backfill.declaration.changes import Recordset, Verb, Write
+from backfill.declaration.form import Bound, Form, Row, Walked, columns_of_model, may_be_none
 from backfill.errors import RowRejected
-from backfill.form import Bound, Form, Row, Walked, columns_of_model, may_be_none
 from backfill.key import Key, printable_key
 
 _SILENT = frozenset(get_args(core_schema.ErrorType)) - {

@@ -11,9 +11,9 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 from pydantic import BaseModel, RootModel
 from sqlalchemy import FromClause
 
-from backfill.definition import Arrival
+from backfill.declaration.definition import Arrival
+from backfill.declaration.form import columns_of_model
 from backfill.errors import DeclarationError
-from backfill.form import columns_of_model
 
 WAYS = """
     user: FullName     one row at a time; FullName is a pydantic model of the columns read

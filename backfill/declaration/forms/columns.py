@@ -8,11 +8,11 @@ from typing import Any
 from pydantic import BaseModel
 from sqlalchemy import ClauseElement, ColumnElement, SelectBase, Table
 
-from backfill.adaptation import columns_of, has_subquery
-from backfill.changes import Projection, Verb, Write
-from backfill.conditions import NO_TEXT, has_text, suggest
+from backfill.declaration.adaptation import columns_of, has_subquery
+from backfill.declaration.changes import Projection, Verb, Write
+from backfill.declaration.conditions import NO_TEXT, has_text, suggest
+from backfill.declaration.form import Bound, Form, Walked, columns_of_model
 from backfill.errors import DeclarationError
-from backfill.form import Bound, Form, Walked, columns_of_model
 
 
 class ColumnsForm(Form):

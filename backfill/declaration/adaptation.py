@@ -15,9 +15,9 @@ from sqlalchemy.sql import visitors
 from sqlalchemy.sql.elements import BindParameter, ClauseElement, ColumnClause, Grouping
 from sqlalchemy.sql.selectable import AliasedReturnsRows, Exists, Join, ScalarSelect, TableClause
 
-from backfill.conditions import NO_TEXT, Condition, Missing, has_text, suggest
+from backfill.declaration.conditions import NO_TEXT, Condition, Missing, has_text, suggest
+from backfill.declaration.values import comparands
 from backfill.errors import DeclarationError
-from backfill.values import comparands
 
 
 def adapt(

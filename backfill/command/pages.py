@@ -7,13 +7,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from backfill.declaration import Transform
-from backfill.exits import safe_text
+from backfill.command.exits import safe_text
+from backfill.declaration.decorator import Transform
 from backfill.finding import Severity
 from backfill.key import printable_key
 from backfill.ledger import Run
-from backfill.owner import describe, is_dead
 from backfill.planner import Plan, Sample, TablePlan
+from backfill.running.owner import describe, is_dead
 from backfill.status import ACTIVE, Status
 from backfill.verifier import Verdict
 

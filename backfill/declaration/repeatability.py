@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from backfill.conditions import Condition, requires_missing
-from backfill.form import Bound
+from backfill.declaration.conditions import Condition, requires_missing
+from backfill.declaration.form import Bound
 
 
 @dataclass(frozen=True)

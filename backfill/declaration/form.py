@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, Protocol, Union, get_args, get_origi
 from pydantic import BaseModel, PydanticUserError, TypeAdapter, ValidationError
 from sqlalchemy import ColumnElement, Table
 
-from backfill.changes import Write
+from backfill.declaration.changes import Write
 from backfill.key import Key
 
 Row = tuple[Key, Mapping[str, Any]]

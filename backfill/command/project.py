@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from backfill.catalog import Catalog
-from backfill.databases import Databases, EnvironmentDatabases, OneDatabase, Visitor
+from backfill.command.databases import Databases, EnvironmentDatabases, OneDatabase, Visitor
 from backfill.environment import Environment
 from backfill.errors import Refused
 from backfill.settings import Settings, load_settings
