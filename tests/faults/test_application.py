@@ -39,6 +39,7 @@ LAST = 5
 """The last row of all, and of the second batch."""
 BOUNDARY = 1
 """The last row of the first batch."""
+GONE = {"boundary": (BOUNDARY,), "whole batch": (2, 3, 4, LAST)} | ({"inner": (READ,), "last": (LAST,)} if FULL else {})
 
 
 @by_each_form
@@ -72,9 +73,7 @@ def test_a_read_without_the_lock_is_found_out(pooled: sa.Engine, name: str) -> N
 
 
 @by_each_form
-@pytest.mark.parametrize(
-    "gone", [(READ,), (BOUNDARY,), (LAST,), (2, 3, 4, 5)], ids=["inner", "boundary", "last", "all"]
-)
+@pytest.mark.parametrize("gone", GONE.values(), ids=GONE.keys())
 def test_deleted_rows_disturb_nobody(pooled: sa.Engine, transform: Any, gone: tuple[int, ...]) -> None:
     """Rows that vanish between boundary and read, the end of the walk among them, cost no other row."""
     stage = Stage(pooled, transform)

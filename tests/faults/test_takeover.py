@@ -10,10 +10,10 @@ from collections import Counter
 import pytest
 import sqlalchemy as sa
 
-from backfill.running import runner
-from backfill.control import cancel_run
 from backfill.errors import Fenced, Paused
 from backfill.ledger import Ledger
+from backfill.running import runner
+from backfill.running.control import cancel_run
 from backfill.status import Status
 from tests.faults import rivals
 from tests.faults.child import ending, go, start_child
