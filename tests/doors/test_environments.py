@@ -184,8 +184,8 @@ def test_in_memory_database(root: Path, sqlite_url: sa.URL, begins: bool) -> Non
         if not begins:
             connection.commit()
         command.upgrade(project.config(connection=connection), "head")
-        assert connection.exec_driver_sql("SELECT greeting FROM users").all() == [("Hello User 7",)]
-        assert connection.exec_driver_sql("SELECT version_num FROM alembic_version").all() == [("contract",)]
+        assert connection.exec_driver_sql("SELECT greeting FROM users").scalars().all() == ["Hello User 7"]
+        assert connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalars().all() == ["contract"]
     engine.dispose()
 
 

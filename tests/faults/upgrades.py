@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 import os
 import random
-import signal
 import subprocess
 import sys
 import tempfile
@@ -28,12 +27,6 @@ CREATE TABLE users (
     id BIGINT NOT NULL PRIMARY KEY, email VARCHAR(60) NOT NULL, bio VARCHAR(100) NOT NULL, n INTEGER NOT NULL
 )
 """
-
-START_SECONDS = 0.7
-"""Starting Python and Alembic takes about so long: an earlier kill would hit nothing."""
-
-WORK_SECONDS = 0.6
-"""The moment of the kill is random within so long after that, so that many kills fit into one upgrade."""
 
 REVISIONS = {
     "r1_expand": 'op.add_column("users", sa.Column("skills", sa.JSON(), nullable=True))',
@@ -139,14 +132,16 @@ def _counting(condition: str) -> str:
 
 
 def upgrade(folder: Path, seconds: float | None = None) -> int | None:
-    """Run `alembic upgrade head`; kill it after so many seconds. Gives its exit code, or None if it was killed."""
+    """Run `alembic upgrade head`; kill it so many seconds after it has begun. Gives its exit code; None: killed."""
     command = [sys.executable, "-m", "alembic", "upgrade", "head"]
     environment = {**os.environ, "BACKFILL_BATCH_SIZE": "1000", "BACKFILL_MAX_BATCH_SIZE": "2000"}
     with subprocess.Popen(command, cwd=folder, env=environment, stderr=subprocess.PIPE) as process:
+        assert process.stderr is not None
+        told = process.stderr.readline()  # env.py is connected
         try:
-            _, told = process.communicate(timeout=seconds)
+            told += process.communicate(timeout=seconds)[1]
         except subprocess.TimeoutExpired:
-            process.send_signal(signal.SIGKILL)
+            process.kill()
             process.communicate()
             return None
     if process.returncode:
@@ -154,16 +149,34 @@ def upgrade(folder: Path, seconds: float | None = None) -> int | None:
     return process.returncode
 
 
+def forget(engine: sa.Engine) -> None:
+    """Drop every table."""
+    metadata = sa.MetaData()
+    metadata.reflect(engine)
+    metadata.drop_all(engine)
+
+
+def undisturbed_seconds(engine: sa.Engine, folder: Path, rows: int) -> float:
+    """How long the upgrade takes when nobody kills it."""
+    make_users(engine, rows)
+    started = time.monotonic()
+    assert upgrade(folder) == 0, "an upgrade that nobody kills goes to head"
+    seconds = time.monotonic() - started
+    forget(engine)
+    return seconds
+
+
 def attack(url: str, rows: int, kills: int, seed: int) -> Iterator[State]:
-    """Give the state after each kill, and at the end."""
+    """Give the state after each kill, and at the end. The kills are spread over the whole upgrade."""
     engine = sa.create_engine(url, poolclass=sa.NullPool)
     chance = random.Random(seed)
-    make_users(engine, rows)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         write_project(folder, url)
+        longest = 2 * undisturbed_seconds(engine, folder, rows) / kills
+        make_users(engine, rows)
         for _ in range(kills):
-            if upgrade(folder, START_SECONDS + chance.uniform(0, WORK_SECONDS)) is not None:
+            if upgrade(folder, chance.uniform(0, longest)) is not None:
                 break
             yield look(engine)
         assert upgrade(folder) == 0, "the last upgrade, which nobody kills, goes to head"
