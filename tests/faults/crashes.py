@@ -23,7 +23,7 @@ from backfill import schema
 from backfill.errors import BackfillError
 from backfill.status import Status
 from tests.faults import mutants
-from tests.faults.statements import first_transaction, interrupted, kill_own_process, recorded
+from tests.faults.statements import batches, first_transaction, interrupted, kill_own_process, recorded
 from tests.faults.workloads import TRANSFORMS, insert_late, open_engine, outcome, run_on, seed, settings, tally
 
 ROWS, BATCH = 8, 4
@@ -51,7 +51,16 @@ class Sweep:
 class CrashSweep:
     """Kills a transform's run at every statement."""
 
-    def __init__(self, url: str, transform: str, *, rows: int = ROWS, batch: int = BATCH, fresh: bool = False) -> None:
+    def __init__(
+        self,
+        url: str,
+        transform: str,
+        *,
+        rows: int = ROWS,
+        batch: int = BATCH,
+        fresh: bool = False,
+        from_batches: bool = False,
+    ) -> None:
         self._engine = open_engine(url)
         self._visitor = open_engine(url)
         """For the application that the dying process meets."""
@@ -64,6 +73,7 @@ class CrashSweep:
         self._settings = settings(batch_size=batch, max_batch_size=batch, lock_seconds=5, attempts=20)
         self._rows = rows
         self._fresh = fresh
+        self._from_batches = from_batches
 
     def sweep(self, *, until_found: bool = False) -> Sweep:
         """Go from the first statement that writes until a run survives, or until rows are lost or doubled."""
@@ -88,10 +98,11 @@ class CrashSweep:
             self._run()
         assert tally(self._desk).is_exact, "the undisturbed run is wrong already"
         if self._transform.definition.where is not None:
-            first_batch = next(number for number, text in enumerate(statements) if text.startswith("SAVEPOINT"))
-            self._late_at = statements.index("COMMIT", first_batch) + 2
+            self._late_at = batches(statements)[0].stop - 1
         begin = first_transaction(statements)
-        return (1, begin) if self._fresh else (begin, 2 * len(statements))
+        if self._fresh:
+            return 1, begin
+        return batches(statements)[0].start if self._from_batches else begin, 2 * len(statements)
 
     def _reset(self) -> None:
         if self._fresh:
@@ -167,11 +178,13 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=ROWS)
     parser.add_argument("--batch", type=int, default=BATCH)
     parser.add_argument("--fresh", action="store_true", help="without a ledger at the start")
+    parser.add_argument("--from-batches", action="store_true", help="not while the run is entered and claimed")
     parser.add_argument("--mutant", choices=mutants.CRASHING, help="sweep a wrong protocol, until it shows")
     options = parser.parse_args()
     if options.mutant:
         mutants.plant(options.mutant)
-    sweep = CrashSweep(options.url, options.transform, rows=options.rows, batch=options.batch, fresh=options.fresh)
+    sizes = {"rows": options.rows, "batch": options.batch}
+    sweep = CrashSweep(options.url, options.transform, **sizes, fresh=options.fresh, from_batches=options.from_batches)
     sys.stdout.write(json.dumps(asdict(sweep.sweep(until_found=options.mutant is not None))))
 
 

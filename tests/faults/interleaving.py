@@ -19,7 +19,7 @@ from backfill.errors import BackfillError
 from backfill.fault import Faulted
 from backfill.running.runner import run
 from backfill.settings import Settings
-from tests.faults.statements import BEGINNINGS, interrupted, recorded
+from tests.faults.statements import interrupted, recorded
 from tests.faults.workloads import (
     ACCEPTED,
     count_by_row,
@@ -108,21 +108,6 @@ class Stage:
     def resume(self) -> None:
         """Run again, undisturbed, until nothing is left."""
         run_on(self.engine, self.transform, self.settings)
-
-
-def batches(script: list[str]) -> list[range]:
-    """For each batch, the positions from its BEGIN to behind its COMMIT."""
-    commits = [number for number, text in enumerate(script, 1) if text == "COMMIT"]
-    begins = [_begin_before(script, commit) for commit in commits]
-    return [
-        range(begin, commit + 2)
-        for begin, commit in zip(begins, commits, strict=True)
-        if any(text.startswith("SAVEPOINT") for text in script[begin:commit])
-    ]
-
-
-def _begin_before(script: list[str], position: int) -> int:
-    return next(number for number in range(position, 0, -1) if script[number - 1].startswith(BEGINNINGS))
 
 
 def impatient(engine: sa.Engine) -> sa.Engine:

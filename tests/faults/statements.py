@@ -62,3 +62,18 @@ def kill_own_process() -> None:
 def first_transaction(statements: list[str]) -> int:
     """Position of the first statement that begins a transaction; before it nothing is written."""
     return next(number for number, text in enumerate(statements, 1) if text.startswith(BEGINNINGS))
+
+
+def batches(script: list[str]) -> list[range]:
+    """For each batch, the positions from its BEGIN to behind its COMMIT."""
+    commits = [number for number, text in enumerate(script, 1) if text == "COMMIT"]
+    begins = [_begin_before(script, commit) for commit in commits]
+    return [
+        range(begin, commit + 2)
+        for begin, commit in zip(begins, commits, strict=True)
+        if any(text.startswith("SAVEPOINT") for text in script[begin:commit])
+    ]
+
+
+def _begin_before(script: list[str], position: int) -> int:
+    return next(number for number in range(position, 0, -1) if script[number - 1].startswith(BEGINNINGS))

@@ -15,8 +15,9 @@ from backfill.errors import Exhausted
 from backfill.running.progress import Progress
 from backfill.status import Status
 from tests.faults import mutants, rivals
-from tests.faults.interleaving import FORMS, FULL, ROWS, Stage, batches
+from tests.faults.interleaving import FORMS, FULL, ROWS, Stage
 from tests.faults.rivals import ADDED
+from tests.faults.statements import batches
 from tests.faults.workloads import (
     LATE,
     count_by_row,

@@ -6,7 +6,7 @@ from tests.faults.mutants import CRASHING
 
 SWEEPS = {
     "row form": ("count_by_row",),
-    "SQL form with a late row and its sweeps": ("label_in_sql", "--rows", "4", "--batch", "10"),
+    "SQL form with a late row and its sweeps": ("label_in_sql", "--rows", "4", "--batch", "10", "--from-batches"),
     "creation of the ledger": ("count_in_sql", "--rows", "4", "--fresh"),
 }
 FEWEST_POINTS = 15

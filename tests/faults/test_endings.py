@@ -15,7 +15,8 @@ from backfill.running.progress import Progress
 from backfill.running.runner import run
 from backfill.status import Status
 from tests.faults import captured, rivals
-from tests.faults.interleaving import BATCH, ROWS, Stage, batches
+from tests.faults.interleaving import BATCH, ROWS, Stage
+from tests.faults.statements import batches
 from tests.faults.workloads import ACCEPTED, count_by_row, counts, opened, outcome, run_on, seed, settings
 
 SMALL = settings(batch_size=BATCH, max_batch_size=BATCH)

@@ -13,7 +13,8 @@ import sqlalchemy as sa
 from backfill.errors import Fenced, Paused
 from backfill.status import Status
 from tests.faults import mutants, rivals
-from tests.faults.interleaving import BATCH, FORMS, ROWS, Meeting, Rival, Stage, batches
+from tests.faults.interleaving import BATCH, FORMS, ROWS, Meeting, Rival, Stage
+from tests.faults.statements import batches
 from tests.faults.workloads import count_by_row, counts, outcome
 
 by_each_form = pytest.mark.parametrize("transform", FORMS, ids=lambda form: form.name)

@@ -11,9 +11,9 @@ from backfill.errors import LinkLost
 from backfill.running.runner import run
 from backfill.status import Status
 from tests.faults import mutants
-from tests.faults.interleaving import BATCH, FULL, ROWS, Stage, batches
+from tests.faults.interleaving import BATCH, FULL, ROWS, Stage
 from tests.faults.links import Wire, killer
-from tests.faults.statements import interrupted
+from tests.faults.statements import batches, interrupted
 from tests.faults.workloads import count_by_row, counts, open_engine, opened, outcome, run_on, seed, settings
 
 SMALL = settings(batch_size=BATCH, max_batch_size=BATCH)
