@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from math import isfinite
 from typing import Any
 
@@ -76,16 +77,7 @@ class PostgreSQL(Dialect):
     def begin(self, connection: Connection, limits: Limits, noted: Mapping[str, Any]) -> None:
         """Pin by SET LOCAL only, so that nothing outlives the batch, behind a pooler neither."""
         connection.exec_driver_sql("BEGIN ISOLATION LEVEL READ COMMITTED")
-        settings = {
-            "lock_timeout": f"{int(limits.lock_seconds * 1000)}ms",
-            "statement_timeout": f"{int(limits.statement_seconds * 1000)}ms",
-            "idle_in_transaction_session_timeout": f"{int(limits.idle_seconds * 1000)}ms",
-            "search_path": noted["search_path"],
-            "TimeZone": "UTC",
-            "DateStyle": "ISO",
-        }
-        calls = (func.set_config(name, literal(value, String), True) for name, value in settings.items())
-        connection.execute(select(*calls))
+        connection.execute(_pinning(limits, noted["search_path"]))
 
     def clock(self, seconds: float = 0) -> ColumnElement[Any]:
         """clock_timestamp(), since now() stands still within a transaction."""
@@ -175,6 +167,20 @@ class PostgreSQL(Dialect):
         if code is None:
             return (Fault.LINK if error.connection_invalidated else _without_code(error)), type(error.orig).__name__
         return _FAULTS.get(code) or _FAULT_CLASSES.get(code[:2], Fault.UNKNOWN), code
+
+
+@lru_cache
+def _pinning(limits: Limits, search_path: str) -> Select[Any]:
+    """The settings of a batch, for its transaction alone; made once, since every batch asks for the same."""
+    settings = {
+        "lock_timeout": f"{int(limits.lock_seconds * 1000)}ms",
+        "statement_timeout": f"{int(limits.statement_seconds * 1000)}ms",
+        "idle_in_transaction_session_timeout": f"{int(limits.idle_seconds * 1000)}ms",
+        "search_path": search_path,
+        "TimeZone": "UTC",
+        "DateStyle": "ISO",
+    }
+    return select(*(func.set_config(name, literal(value, String), True) for name, value in settings.items()))
 
 
 def _without_code(error: DBAPIError) -> Fault:

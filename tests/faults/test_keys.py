@@ -127,7 +127,6 @@ SOMEWHERE = {
         "decimals": one(
             sa.Numeric(30, 10), [Decimal(x) for x in ("0", "-1.10", "0.0000000001", "12345678901234567890.5")]
         ),
-        "times": one(mysql.TIME(fsp=6), [time(0), time(12, 30, 15, 7), time(23, 59, 59)]),
         "unsigned": one(mysql.BIGINT(unsigned=True), [0, 1, MOST, 2**64 - 1]),
         "CHAR": one(mysql.CHAR(9), ["", "a", "b c", "Z"]),
     },

@@ -47,6 +47,11 @@ BAD_TABLES: dict[str, tuple[str, str, list[str]]] = {
         "users.kind is the key and is ENUM",
         ["CREATE TABLE users (id INTEGER, kind ENUM ('b', 'a'), name TEXT, PRIMARY KEY (id, kind))"],
     ),
+    "TIME key": (
+        "key-time",
+        "users.id is the key and is TIME, which may lie outside of a day",
+        ["CREATE TABLE users (id TIME PRIMARY KEY, name TEXT)", "INSERT INTO users VALUES ('-838:59:59', NULL)"],
+    ),
     "MyISAM": (
         "engine",
         "users is MyISAM, which keeps changes after a ROLLBACK: ALTER TABLE users ENGINE = InnoDB",

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Table, bindparam, text
-from sqlalchemy.dialects.mysql import ENUM, SET
+from sqlalchemy.dialects.mysql import ENUM, SET, TIME
 
 from backfill.finding import Finding, consent
 
@@ -44,7 +44,7 @@ def table_findings(connection: Connection, table: Table) -> Iterator[Finding]:
 
 
 def key_findings(table: Table, key: Sequence[str]) -> Iterator[Finding]:
-    """ENUM and SET sort by number and compare by name: a walk by them misses rows."""
+    """ENUM and SET sort by number and compare by name, and a TIME may be longer than a day: a walk misses rows."""
     for name in key:
         kind = table.c[name].type
         if isinstance(kind, ENUM | SET):
@@ -52,6 +52,12 @@ def key_findings(table: Table, key: Sequence[str]) -> Iterator[Finding]:
                 "key-enum",
                 f"{table.name}.{name} is the key and is {type(kind).__name__}, which sorts by number but compares by "
                 "name: a walk by it would miss rows. Give the table another unique key",
+            )
+        if isinstance(kind, TIME):
+            yield Finding(
+                "key-time",
+                f"{table.name}.{name} is the key and is TIME, which may lie outside of a day and then does not come "
+                "back as it is stored: a walk by it would miss rows. Give the table another unique key",
             )
 
 
