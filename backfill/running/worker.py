@@ -158,7 +158,7 @@ class Pace:
 
 def _require_ours(held: Slice, seen: Slice) -> None:
     if seen.run_status is Status.CANCELLED:
-        raise Fenced("the run was cancelled")
+        raise Fenced("the run was cancelled; its finished batches stay. See it with: backfill status")
     if seen.epoch != held.epoch:
         raise Fenced(f"another worker took the slice over: {seen.owner}")
     if seen.run_status is Status.PAUSED:
