@@ -100,9 +100,10 @@ class SQLite(Dialect):
         """The span of row ids: exact without gaps, read from the two ends of the table."""
         source = func.coalesce(func.max(text("rowid")) - func.min(text("rowid")) + 1, 0)
         try:
-            return int(connection.execute(select(source).select_from(table)).scalar_one())
+            span = connection.execute(select(source).select_from(table)).scalar_one()
         except DBAPIError:  # WITHOUT ROWID
             return None
+        return span if isinstance(span, int) else None  # random ids span more than an integer holds
 
     def identify(self, connection: Connection) -> str:
         """The file."""

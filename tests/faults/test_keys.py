@@ -198,6 +198,11 @@ def test_every_row_is_visited_by_unbounded_decimals(postgresql_url: sa.URL) -> N
     check_every_visit(open_engine(postgresql_url), DECIMALS)
 
 
+def test_random_integers_of_any_size(pooled: sa.Engine) -> None:
+    """By ids that span more than an integer holds."""
+    check_every_visit(pooled, one(sa.BigInteger, [-(2**63), -5, 0, 7, 2**63 - 1]))
+
+
 def test_an_empty_table_is_completed(pooled: sa.Engine) -> None:
     """Without rows there is nothing to visit, and nothing to fail on."""
     table = keyed(EVERYWHERE["integers"])

@@ -119,6 +119,11 @@ def deep(person: FullName) -> FirstName | None:
     return deep(person)
 
 
+def leave(person: FullName) -> FirstName | None:
+    """Leave the process, as if all were well."""
+    raise SystemExit(0)
+
+
 REJECTED: dict[str, tuple[type[BaseModel], Callable[..., Any], str]] = {
     "too long for the model": (Strict, give, "Strict.full_name: String should have at most 8 characters"),
     "a validator's own words": (Telling, give, "Telling.full_name: value_error"),
@@ -132,6 +137,7 @@ REJECTED: dict[str, tuple[type[BaseModel], Callable[..., Any], str]] = {
     "another model": (FullName, other, "the function returned Email; it is declared to return FirstName"),
     "a field missing": (FullName, unfinished, "AttributeError at "),
     "invalid output": (FullName, invalid, "FirstName.first_name: Input should be a valid string"),
+    "leaving": (FullName, leave, "SystemExit at test_rejections.py:"),
     "endless": (FullName, deep, "RecursionError at test_rejections.py:"),
 }
 

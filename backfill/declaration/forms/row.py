@@ -68,7 +68,7 @@ class RowForm(Form):
                 if result is not None:
                     values_of = self._values.get(type(result)) or self._refuse(result)
                     shapes[type(result)].append((row_key, values_of(result)))
-            except Exception as error:
+            except (Exception, SystemExit) as error:  # exit() in a transform must not look like success
                 raise RowRejected(f"{table} row {printable_key(row_key)}: {_reason(error)}") from None
         return [
             Write(Verb.UPDATE, key, tuple(self._columns[shape].values()), Recordset(written))
@@ -93,7 +93,7 @@ def _never_null(model: type[BaseModel]) -> set[str]:
     return {columns[name] for name in model.model_fields if not may_be_none(model, name)}
 
 
-def _reason(error: Exception) -> str:
+def _reason(error: BaseException) -> str:
     """Why a row was rejected, without the row's values."""
     if isinstance(error, Rejected):
         return str(error)
