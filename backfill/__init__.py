@@ -13,19 +13,38 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from backfill.declaration.changes import Change, Delete, Insert, Update
     from backfill.declaration.conditions import is_missing
-    from backfill.declaration.decorator import Rows, Transform, transform
-    from backfill.declaration.forms.row import Rejected
-    from backfill.errors import BackfillError
+    from backfill.declaration.decorator import Rows, Transform, seed, step, transform
+    from backfill.errors import BackfillError, Rejected
 
-__all__ = ["BackfillError", "Rejected", "Rows", "Transform", "is_missing", "transform"]
+__all__ = [
+    "BackfillError",
+    "Change",
+    "Delete",
+    "Insert",
+    "Rejected",
+    "Rows",
+    "Transform",
+    "Update",
+    "is_missing",
+    "seed",
+    "step",
+    "transform",
+]
 
 _HOMES = {
     "BackfillError": "backfill.errors",
-    "Rejected": "backfill.declaration.forms.row",
+    "Change": "backfill.declaration.changes",
+    "Delete": "backfill.declaration.changes",
+    "Insert": "backfill.declaration.changes",
+    "Rejected": "backfill.errors",
     "Rows": "backfill.declaration.decorator",
     "Transform": "backfill.declaration.decorator",
+    "Update": "backfill.declaration.changes",
     "is_missing": "backfill.declaration.conditions",
+    "seed": "backfill.declaration.decorator",
+    "step": "backfill.declaration.decorator",
     "transform": "backfill.declaration.decorator",
 }
 

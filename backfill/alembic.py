@@ -26,11 +26,12 @@ from backfill.errors import BackfillError, BackfillIncomplete, RunFailed, Stoppe
 from backfill.fault import Faulted
 from backfill.gate import require_complete
 from backfill.ledger import Ledger
+from backfill.opening import open_sources
+from backfill.phrase import phrased
 from backfill.running.admission import Admission
 from backfill.running.progress import log
 from backfill.running.runner import run
 from backfill.settings import Settings, load_settings
-from backfill.target import open_targets
 
 __all__ = ["create_ledger", "drop_ledger", "require_backfill", "reset_backfill", "run_backfill"]
 
@@ -41,6 +42,9 @@ autogenerate.register(comparators)
 
 class BackfillCommandError(CommandError):
     """A BackfillError in the form that `alembic` and `flask db` print as one line."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(phrased(message))
 
 
 def run_backfill(name: str, *, mode: Mode | None = None, accept: Collection[str] = ()) -> None:
@@ -59,7 +63,8 @@ def run_backfill(name: str, *, mode: Mode | None = None, accept: Collection[str]
     """
     context = op.get_context()
     if context.as_sql:
-        context.impl.static_output(f"-- DATA STEP: stop here and run:  backfill run {name}")
+        with context.autocommit_block():  # what the script did before is committed where it is cut
+            context.impl.static_output(phrased(f"-- DATA STEP: stop here and run:  backfill run {name}"))
         return
     with _as_command_errors(name):
         settings = _settings(context, mode)
@@ -88,7 +93,9 @@ def require_backfill(name: str) -> None:
         transform = _find(context, _settings(context), name)
         try:
             with Database(_connection(context), shared=True) as database:
-                require_complete(database, transform)
+                left = require_complete(database, transform)
+                if left:
+                    log.warning("%s: %s", name, left)
         except BackfillIncomplete:
             if not is_shared(context):
                 with context.autocommit_block():
@@ -125,9 +132,8 @@ def drop_ledger() -> None:
 
 def _defer(context: MigrationContext, transform: Transform[..., Any]) -> None:
     with Database(_connection(context), shared=True) as database:
-        Ledger(database).ensure()
-        Admission(database, transform, open_targets(database, transform)).defer()
-    log.info("%s: deferred; to fill: backfill run %s", transform.name, transform.name)
+        Admission(database, transform, open_sources(database, transform)).defer()
+    log.info("%s: %s", transform.name, phrased(f"deferred; to fill: backfill run {transform.name}"))
 
 
 @contextmanager

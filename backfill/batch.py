@@ -1,10 +1,11 @@
-"""Slice, Batch and BatchSize: which keys a worker owns, which it takes next, and how many."""
+"""Slice, Batch, BatchSize and Tally: which keys a worker owns, which it takes next, how many, and what came of it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any, Self
 
-from backfill.key import Key
+from backfill.key import Key, decode_key
 from backfill.status import Status
 
 
@@ -30,6 +31,54 @@ class Slice:
     run_status: Status
     rows_read: int
     rows_written: int
+    state: str | None
+    """What the function carries from batch to batch, as JSON."""
+
+    @classmethod
+    def of(cls, row: Any) -> Self:
+        """The slice that a row of the ledger describes."""
+        return cls(
+            run_id=row.run_id,
+            number=row.number,
+            table=row.table_name,
+            sweep=row.sweep,
+            hi=None if row.hi is None else decode_key(row.hi),
+            checkpoint=None if row.checkpoint is None else decode_key(row.checkpoint),
+            epoch=row.epoch,
+            seq=row.seq,
+            is_open=row.is_open,
+            owner=row.owner,
+            lease_left=None if row.lease_left is None else float(row.lease_left),
+            run_status=Status(row.status),
+            rows_read=row.rows_read,
+            rows_written=row.rows_written,
+            state=row.state,
+        )
+
+
+@dataclass(frozen=True)
+class Tally:
+    """What became of rows: of those that were read, and in other tables."""
+
+    updated: int = 0
+    inserted: int = 0
+    deleted: int = 0
+    skipped: int = 0
+    """Rows that the function left as they are."""
+
+    @property
+    def written(self) -> int:
+        """All that was written."""
+        return self.updated + self.inserted + self.deleted
+
+    def __add__(self, other: Tally) -> Tally:
+        """Both together."""
+        return Tally(
+            self.updated + other.updated,
+            self.inserted + other.inserted,
+            self.deleted + other.deleted,
+            self.skipped + other.skipped,
+        )
 
 
 @dataclass(frozen=True)

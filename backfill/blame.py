@@ -14,7 +14,7 @@ _FOREIGN = (Path(__file__).parent, *(Path(sysconfig.get_path(name)) for name in 
 
 def place_of(error: BaseException) -> str:
     """File, line and kind of error, with its message if that is about the code."""
-    return f"{_file_and_line(error)}: {_kind(error)}"
+    return f"{file_and_line(error)}: {_kind(error)}"
 
 
 def code_of(error: object) -> str:
@@ -25,7 +25,8 @@ def code_of(error: object) -> str:
     return str(named or (first if isinstance(first, int) else type(original).__name__))
 
 
-def _file_and_line(error: BaseException) -> str:
+def file_and_line(error: BaseException) -> str:
+    """Where in the project's own code an error came from; elsewhere if it came from nowhere in it."""
     if isinstance(error, SyntaxError) and error.filename:
         return f"{_near(error.filename)}, line {error.lineno}"
     frames = traceback.extract_tb(error.__traceback__)

@@ -11,7 +11,8 @@ from typing import Any
 
 from backfill.blame import place_of
 from backfill.declaration.conditions import suggest
-from backfill.declaration.decorator import Transform, from_document
+from backfill.declaration.decorator import Transform
+from backfill.declaration.literal import from_document
 from backfill.errors import BackfillError, DeclarationError, TransformNotFound
 
 SUFFIXES = (".py", ".json")
@@ -40,7 +41,7 @@ class Catalog:
                 raise DeclarationError(f"{self.package}/ has {name}.py and {name}.json; a name is one file: delete one")
         raise TransformNotFound(
             f"there is no transform {name!r} in {self.package}/.{suggest(name, self.names())} "
-            f"See them with: backfill list. Make it with: backfill new {name}"
+            f"See them with: backfill list. Make it with: backfill new {name} --table TABLE --column COLUMN"
         )
 
     def names(self) -> Iterator[str]:
@@ -76,7 +77,7 @@ class Catalog:
             module = importlib.import_module(f"{self.package}.{name}")
         except BackfillError:
             raise
-        except Exception as error:
+        except (Exception, SystemExit) as error:  # exit() in a file must not look like success
             raise DeclarationError(f"{self.package}/{name}.py cannot be imported: {place_of(error)}") from error
         found = getattr(module, name, None)
         if not isinstance(found, Transform):

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from backfill.command.exits import exit_codes
+from backfill.phrase import phrased
 
 if TYPE_CHECKING:
     from backfill.command.project import Address, Project
     from backfill.database import Database
-    from backfill.ledger import Run
+    from backfill.run import Run
 
 OPENER = "backfill.opener"
 """Where a door that knows its database better, as Flask does, leaves its way of opening the project."""
@@ -86,7 +87,7 @@ def init() -> None:
         from backfill.settings import load_settings  # noqa: PLC0415
 
         for line in write_project(load_settings().transforms):
-            click.echo(line)
+            click.echo(phrased(line))
 
 
 @cli.command()
@@ -101,7 +102,7 @@ def new(name: str, table: str, column: str, sql: bool) -> None:
         from backfill.settings import load_settings  # noqa: PLC0415
 
         for line in write_transform(load_settings().transforms, name, table, column, sql=sql):
-            click.echo(line)
+            click.echo(phrased(line))
 
 
 @cli.command("list")
@@ -121,7 +122,7 @@ def list_() -> None:
             except Refused as error:
                 broken.append(str(error))
         if not names:
-            click.echo("no transform yet. To make one:  backfill new NAME --table TABLE --column COLUMN")
+            click.echo(phrased("no transform yet. To make one:  backfill new NAME --table TABLE --column COLUMN"))
         if broken:
             raise Refused("\n".join(broken))
 
@@ -146,7 +147,11 @@ def plan(project: Callable[..., Project], name: str, accept: Sequence[str], batc
 
     opened = project(batch_size=batch_size)
     transform = opened.catalog.find(name)
-    opened.visit(lambda database: click.echo(plan_page(draft_plan(database, transform, opened.settings, accept))))
+
+    def show(database: Database) -> None:
+        click.echo(phrased(plan_page(draft_plan(database, transform, opened.settings, accept))))
+
+    opened.visit(show)
 
 
 @cli.command()
@@ -183,7 +188,7 @@ def run(
             accept_change=accept_change,
             from_start=from_start,
         )
-        click.echo(run_page(done, before))
+        click.echo(phrased(run_page(done, before)))
 
     reconnecting(lambda: opened.visit(fill))
 
@@ -199,7 +204,7 @@ def status(project: Callable[..., Project], name: str | None, as_json: bool) -> 
 
     runs: list[Run] = []
     project().visit(lambda database: runs.extend(Ledger(database).runs(name)))
-    click.echo(status_json(runs) if as_json else status_page(runs, name))
+    click.echo(phrased(status_json(runs) if as_json else status_page(runs, name)))
 
 
 @cli.command()

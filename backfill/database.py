@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import Any, Self
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, Executable
 from sqlalchemy.exc import DBAPIError, PendingRollbackError, StatementError
 
 from backfill.dialect import Limits
@@ -69,6 +69,11 @@ class Database(AbstractContextManager["Database"]):
                 self._try(rollback)
                 raise
 
+    def change(self, statement: Executable, parameters: Sequence[Mapping[str, Any]] | None = None) -> int:
+        """Make a statement that writes; gives how many rows it found, or inserted."""
+        counting = statement.execution_options(preserve_rowcount=True)  # of an INSERT it is dropped otherwise
+        return max(self.connection.execute(counting, parameters).rowcount, 0)
+
     @contextmanager
     def sentinel(self) -> Iterator[Callable[[], None]]:
         """A savepoint that survives only if nobody ends the transaction inside; gives a check for half-way.
@@ -125,8 +130,10 @@ class Database(AbstractContextManager["Database"]):
         try:
             yield
         except DBAPIError as error:
-            raise Faulted(*self.dialect.classify(error)) from None
+            raise Faulted(*self.dialect.classify(error), self.dialect.named(error)) from None
         except PendingRollbackError:
             raise Faulted(Fault.LINK, "connection lost") from None
         except StatementError as error:  # a value that could not be bound
             raise Faulted(Fault.ROW, type(error.orig or error).__name__) from None
+        except (ValueError, OverflowError) as error:  # a value that cannot be read or sent
+            raise Faulted(Fault.ROW, type(error).__name__) from None

@@ -5,6 +5,7 @@ The contract is also the common behaviour: a database's file says only where it 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -19,14 +20,16 @@ from sqlalchemy import (
     Table,
     and_,
     bindparam,
+    insert,
     tuple_,
     update,
 )
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.sql.dml import Insert, Update
 
-from backfill.declaration.changes import Recordset
 from backfill.declaration.conditions import Condition
 from backfill.declaration.values import plain
+from backfill.declaration.writes import Recordset, Shape, Verb
 from backfill.fault import Fault
 from backfill.finding import Finding
 from backfill.key import Key
@@ -88,9 +91,15 @@ class Dialect:
         """Rows up to and including `key`."""
         return tuple_(*columns) <= tuple_(*typed(columns, key))
 
+    def among(self, columns: Sequence[ColumnElement[Any]], keys: Sequence[Key]) -> Condition:
+        """Rows whose key is one of these."""
+        if len(columns) == 1:
+            return columns[0].in_([key[0] for key in keys])
+        return tuple_(*columns).in_(keys)
+
     # ── columns ─────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def refine(self, connection: Connection, table: Table, key: tuple[str, ...]) -> None:
+    def refine(self, connection: Connection, table: Table) -> None:
         """Correct the types that reflection cannot see."""
 
     def missing(self, column: Column[Any]) -> Condition:
@@ -117,23 +126,53 @@ class Dialect:
         """The same rows, locked against every other writer until the transaction ends."""
         return statement.with_for_update()
 
-    def update_rows(
-        self, connection: Connection, table: Table, key: tuple[str, ...], columns: tuple[str, ...], rows: Recordset
-    ) -> int:
-        """Write a recordset by key; gives the number of rows found. This is the exact path, one UPDATE a row."""
-        statement = (
-            update(table)
-            .where(and_(*(table.c[name] == bindparam(f"key_{n}") for n, name in enumerate(key))))
-            .values({name: bindparam(f"value_{n}", type_=table.c[name].type) for n, name in enumerate(columns)})
-        )
-        parameters = [
+    def insert(self, table: Table) -> Insert:
+        """INSERT, in this database's own words."""
+        return insert(table)
+
+    def skip_conflicts(self, statement: Insert, match: Sequence[str]) -> Insert:
+        """Let rows pass that another session inserts at the same moment; `match` is held unique by the database."""
+        return statement
+
+    def given(self, column: Column[Any], value: ColumnElement[Any]) -> ColumnElement[Any]:
+        """A value as a column of a SELECT whose rows go into `column`."""
+        return value
+
+    def walked(self, column: Column[Any]) -> ColumnElement[Any]:
+        """The column as a place in a walk, whose values come back exactly as they were given out."""
+        return column
+
+    def differs(self, column: ColumnElement[Any], value: ColumnElement[Any]) -> Condition:
+        """Whether writing the value would change the column."""
+        return self.comparable(column).is_distinct_from(self.comparable(value))
+
+    def matching(self, table: Table, shape: Shape) -> Condition:
+        """The rows that a shape means, by parameters for the values that they are matched by."""
+        columns = [self.walked(table.c[name]) if shape.is_own else table.c[name] for name in shape.match]
+        given = [column == bindparam(key_parameter(n)) for n, column in enumerate(columns)]
+        return and_(*given, *(table.c[name].is_(None) for name in shape.absent))
+
+    def parameters(self, table: Table, shape: Shape, rows: Recordset) -> list[dict[str, Any]]:
+        """The rows as parameters of one statement."""
+        matched = [(key_parameter(n), table.c[name]) for n, name in enumerate(shape.match)]
+        given = [(value_parameter(n), table.c[name]) for n, name in enumerate(shape.columns)]
+        return [
             {
-                **{f"key_{n}": part for n, part in enumerate(row_key)},
-                **{f"value_{n}": self.storable(table.c[columns[n]], value) for n, value in enumerate(values)},
+                name: value if shape.is_own else self.storable(column, value)
+                for (name, column), value in zip(matched, match, strict=True)
             }
-            for row_key, values in rows.rows
+            | {name: self.storable(column, value) for (name, column), value in zip(given, values, strict=True)}
+            for match, values in rows.rows
         ]
-        return connection.execute(statement, parameters).rowcount
+
+    def update_by_match(self, table: Table, shape: Shape) -> Update:
+        """UPDATE of one row by parameters."""
+        return update(table).where(self.matching(table, shape)).values(assigned(table, shape))
+
+    def update_rows(self, connection: Connection, table: Table, shape: Shape, rows: Recordset) -> int:
+        """Write a recordset by match; gives the number of rows found. This is the exact path, one UPDATE a row."""
+        statement = self.update_by_match(table, shape)
+        return connection.execute(statement, self.parameters(table, shape, rows)).rowcount
 
     # ── the live table ──────────────────────────────────────────────────────────────────────────────────────────
 
@@ -145,12 +184,20 @@ class Dialect:
         """What speaks against running on this server or session."""
         return ()
 
-    def inspect_table(self, connection: Connection, table: Table) -> Sequence[Finding]:
-        """What speaks against walking or writing this table."""
+    def inspect_table(self, connection: Connection, table: Table, verb: Verb = Verb.UPDATE) -> Sequence[Finding]:
+        """What speaks against walking this table, or doing this to its rows."""
         return ()
 
     def inspect_key(self, connection: Connection, table: Table, key: tuple[str, ...]) -> Sequence[Finding]:
         """What speaks against walking the table by this key."""
+        return ()
+
+    def inspect_order(self, connection: Connection, table: Table, columns: Sequence[str]) -> Sequence[Finding]:
+        """What speaks against walking the table by columns that are not its key."""
+        return ()
+
+    def inspect_deletes(self, connection: Connection, table: Table) -> Sequence[Finding]:
+        """What speaks against deleting rows: others that go with them."""
         return ()
 
     def inspect_writes(self, connection: Connection, table: Table, columns: Sequence[str]) -> Sequence[Finding]:
@@ -180,11 +227,36 @@ class Dialect:
         """The kind of failure, and the database's own code for it."""
         raise NotImplementedError
 
+    def named(self, error: DBAPIError) -> str:
+        """The constraint or column that the database names, never a value; empty if it names none."""
+        return ""
+
+
+def first_quoted(pattern: re.Pattern[str], error: DBAPIError) -> str:
+    """The column or constraint that a message names in a place where no value can stand; empty if it names none."""
+    found = pattern.search(str(next(reversed(getattr(error.orig, "args", ())), "")))
+    return found.group(0) if found else ""
+
 
 def completed_in_ledger(name: str) -> str:
     """SQL condition: the newest run of `name` is completed."""
     newest = f"SELECT max(id) FROM backfill_run WHERE name = '{name}'"  # noqa: S608  # a name is one word
     return f"EXISTS (SELECT 1 FROM backfill_run WHERE id = ({newest}) AND status = 'completed')"  # noqa: S608
+
+
+def assigned(table: Table, shape: Shape) -> dict[str, ColumnElement[Any]]:
+    """A parameter for each column that a shape gives."""
+    return {name: bindparam(value_parameter(n), type_=table.c[name].type) for n, name in enumerate(shape.columns)}
+
+
+def key_parameter(n: int) -> str:
+    """What the n-th value is called by which a row is matched."""
+    return f"key_{n}"
+
+
+def value_parameter(n: int) -> str:
+    """What the n-th value given is called."""
+    return f"value_{n}"
 
 
 def typed(columns: Sequence[ColumnElement[Any]], key: Key) -> list[Any]:

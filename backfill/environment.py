@@ -75,7 +75,9 @@ class Environment:
             with EnvironmentContext(self.config, script, fn=step, dont_mutate=True, destination_rev="heads"):
                 script.run_env()
         except CommandError as error:
-            raise Refused(f"the Alembic environment cannot be run: {error}") from None
+            raise Refused(
+                f"the Alembic environment cannot be run: {error}. In a Flask project the command is: flask backfill"
+            ) from None
 
 
 def bind_of(context: MigrationContext) -> str:

@@ -14,6 +14,7 @@ BackfillError
 │   └── BackfillIncomplete  the gate: rows still wait
 ├── RunFailed               the run cannot go on as it is                          exit 1
 │   ├── RowRejected         one row cannot be filled
+│   ├── GroupTooLarge       a group has more rows than are taken into memory at once
 │   ├── ForeignCommit       somebody ended the batch's transaction inside it
 │   └── DatabaseFailed      the database said no, and repeating will not help
 └── Stopped                 work is left; the same command goes on                 exit 3
@@ -30,6 +31,10 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from backfill.finding import Finding
+
+
+class Rejected(Exception):
+    """Raise it in a transform: this row cannot be filled, and why. The reason is shown, so keep values out of it."""
 
 
 class BackfillError(Exception):
@@ -95,6 +100,10 @@ class RunFailed(BackfillError):
 
 class RowRejected(RunFailed):
     """One row cannot be filled."""
+
+
+class GroupTooLarge(RunFailed):
+    """A group has more rows than are taken into memory at once."""
 
 
 class ForeignCommit(RunFailed):

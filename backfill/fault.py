@@ -31,9 +31,9 @@ class Fault(StrEnum):
 
 
 class Faulted(Exception):
-    """A database error without its text, which may hold row values: only its kind and the database's own code."""
+    """A database error without its text, which may hold row values: its kind, the database's code and what it names."""
 
-    def __init__(self, fault: Fault, code: str) -> None:
+    def __init__(self, fault: Fault, code: str, named: str = "") -> None:
         self.fault = fault
-        self.code = code
-        super().__init__(f"{fault} ({code})")
+        self.code = f"{code}, {named}" if named else code
+        super().__init__(f"{fault} ({self.code})")

@@ -5,13 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import click
-from flask import current_app
+from flask import current_app, has_app_context
 from flask.cli import with_appcontext
 
 from backfill import cli as door
+from backfill.phrase import speak_as
 
 if TYPE_CHECKING:
     from backfill.command.project import Address, Project
+
+
+speak_as("flask backfill", has_app_context)  # in every `flask` command, `flask db upgrade` among them
 
 
 @click.group("backfill", context_settings=door.cli.context_settings)

@@ -8,17 +8,19 @@ from typing import Any
 from backfill.database import Database
 from backfill.declaration.decorator import Transform
 from backfill.errors import BackfillIncomplete
-from backfill.ledger import Ledger, Run
+from backfill.ledger import Ledger
+from backfill.opening import open_sources
 from backfill.outstanding import has_outstanding, outstanding_keys
+from backfill.run import Run
+from backfill.source import Source
 from backfill.status import Status
-from backfill.target import Target, open_targets
 
 COUNTED = 10_000
 """Rows left are counted as far as this; beyond it the exact number helps nobody."""
 
 
-def require_complete(database: Database, transform: Transform[..., Any]) -> None:
-    """Return if the schema may move on.
+def require_complete(database: Database, transform: Transform[..., Any]) -> str | None:
+    """Return if the schema may move on; says so where rows still match `where`, which the transform leaves as they are.
 
     Where the condition asks about what is written, the rows themselves answer: on a fresh database, a stamped one
     and after a run alike. Elsewhere the ledger answers, or a table without rows.
@@ -26,27 +28,37 @@ def require_complete(database: Database, transform: Transform[..., Any]) -> None
     Raises:
         BackfillIncomplete: rows still wait; the message holds the commands to type.
     """
-    targets = open_targets(database, transform)
+    sources = open_sources(database, transform)
     run = Ledger(database).latest(transform.name)
-    if all(_is_settled(target, run) for target in targets):
-        return
+    if all(_is_settled(source, run) for source in sources):
+        return _rows_that_stay(sources)
     raise BackfillIncomplete(
-        f"{_rows_left(targets)} for {transform.name} ({_state(run)}), so the schema must wait too. "
+        f"{_rows_left(sources)} for {transform.name} ({_state(run)}), so the schema must wait too. "
         f"First: backfill run {transform.name}   Then repeat the upgrade."
     )
 
 
-def _is_settled(target: Target, run: Run | None) -> bool:
-    if target.repeatability.shrinks:
-        return not has_outstanding(target)
-    return (run is not None and run.status is Status.COMPLETED) or target.last_key() is None
+def _is_settled(source: Source, run: Run | None) -> bool:
+    if source.repeatability.shrinks:
+        return not has_outstanding(source)
+    return (run is not None and run.status is Status.COMPLETED) or source.last_key() is None
 
 
-def _rows_left(targets: list[Target]) -> str:
-    table = ", ".join(target.name for target in targets)
-    if not targets[0].repeatability.shrinks:
+def _rows_that_stay(sources: list[Source]) -> str | None:
+    stay = [source.name for source in sources if source.repeatability.shrinks and source.has_match()]
+    if not stay:
+        return None
+    return (
+        f"rows of {', '.join(stay)} still match where, and the transform leaves them as they are (it returns None for "
+        "them, or writes what where takes for missing); a NOT NULL that follows would fail on them"
+    )
+
+
+def _rows_left(sources: list[Source]) -> str:
+    table = ", ".join(source.name for source in sources)
+    if not sources[0].repeatability.shrinks:
         return f"rows of {table} still wait"
-    left = sum(len(list(islice(outstanding_keys(target), COUNTED))) for target in targets)
+    left = sum(len(list(islice(outstanding_keys(source), COUNTED))) for source in sources)
     return f"{'more than ' if left >= COUNTED else ''}{left:,} row{'' if left == 1 else 's'} of {table} still wait"
 
 

@@ -59,7 +59,7 @@ def _encode(value: Any) -> Any:
         return {name: encode(value)}
     if isinstance(value, UUID):  # a driver's own subclass
         return {"uuid": str(value)}
-    if isinstance(value, str | int):
+    if value is None or isinstance(value, str | int):  # a group may be the one without a value
         return value
     raise Refused(
         f"a key that arrives as {type(value).__name__} cannot be kept exactly in the ledger: "
@@ -75,7 +75,7 @@ def _decode(value: Any) -> Any:
 
 
 def _printable(value: Any) -> str:
-    if isinstance(value, int | UUID):
+    if value is None or isinstance(value, int | UUID):
         return str(value)
     digest = hashlib.sha256(encode_key((value,)).encode()).hexdigest()
     return f"#{digest[:12]}"

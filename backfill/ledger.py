@@ -8,42 +8,22 @@ transaction, after the data.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, and_, case, func, insert, or_, select, update
+from sqlalchemy import Select, and_, case, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from backfill import schema
-from backfill.batch import Batch, Slice
+from backfill.batch import Batch, Slice, Tally
 from backfill.database import Database
-from backfill.errors import Fenced, RunHeld
-from backfill.key import Key, decode_key, encode_key
+from backfill.errors import Fenced, Refused, RunHeld
+from backfill.fault import Fault, Faulted
+from backfill.key import Key, encode_key
+from backfill.run import Run
 from backfill.status import ACTIVE, Status, require_move
 
 _run, _slice = schema.run, schema.slice_
-
-
-@dataclass(frozen=True)
-class Run:
-    """One execution of a transform, as the ledger has it; counts are sums over its slices."""
-
-    id: int
-    name: str
-    status: Status
-    reason: str | None
-    fingerprint: str
-    rows_estimated: int | None
-    rows_read: int
-    rows_written: int
-    rows_per_second: float | None
-    created_at: datetime
-    started_at: datetime | None
-    updated_at: datetime
-    completed_at: datetime | None
-    owner: str | None
-    lease_left: float | None
+_COUNTS = ("rows_written", "rows_inserted", "rows_deleted", "rows_skipped")
 
 
 class Ledger:
@@ -64,8 +44,18 @@ class Ledger:
     def ensure(self) -> None:
         """Create the tables unless they are there."""
         with self._database.faults():
-            if not schema.exists(self._connection):
+            if schema.exists(self._connection):
+                return
+        try:
+            with self._database.faults():
                 schema.create(self._connection)
+        except Faulted as error:
+            if error.fault is not Fault.UNKNOWN:
+                raise
+            raise Refused(
+                f"this user may not create the tables of the ledger ({error.code}): let a revision of yours do it, by "
+                "create_ledger() from backfill.alembic, or grant the right for one run"
+            ) from None
 
     # ── runs ────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -77,7 +67,7 @@ class Ledger:
         if name is not None:
             statement = statement.where(_run.c.name == name)
         with self._database.faults():
-            return [_as_run(row) for row in self._connection.execute(statement)]
+            return [Run.of(row) for row in self._connection.execute(statement)]
 
     def latest(self, name: str) -> Run | None:
         """The newest run of a name."""
@@ -158,6 +148,9 @@ class Ledger:
                 is_open=hi is not None,
                 rows_read=0,
                 rows_written=0,
+                rows_inserted=0,
+                rows_deleted=0,
+                rows_skipped=0,
                 updated_at=self._clock(),
             )
         )
@@ -166,12 +159,20 @@ class Ledger:
         """All slices of a run, in the order in which they are walked."""
         with self._database.faults():
             rows = self._connection.execute(self._select_slices(run_id).order_by(_slice.c.number))
-            return [_as_slice(row) for row in rows]
+            return [Slice.of(row) for row in rows]
 
     def reread(self, held: Slice) -> Slice:
         """The slice as the ledger has it now: the only place from which a worker goes on."""
         statement = self._select_slices(held.run_id).where(_slice.c.number == held.number)
-        return _as_slice(self._connection.execute(statement).one())
+        return Slice.of(self._connection.execute(statement).one())
+
+    def state_before(self, seen: Slice) -> str | None:
+        """The state in which the slices before this one were left."""
+        earlier = select(_slice.c.state).where(
+            _slice.c.run_id == seen.run_id, _slice.c.number < seen.number, _slice.c.state.is_not(None)
+        )
+        state: str | None = self._connection.execute(earlier.order_by(_slice.c.number.desc()).limit(1)).scalar()
+        return state
 
     def claim(self, seen: Slice, owner: str, seconds: float, *, from_owner: str | None) -> bool:
         """Take a slice over: it is free, its lease has run out, or it is `from_owner`'s, who is dead."""
@@ -185,7 +186,16 @@ class Ledger:
         )
         return claimed.rowcount == 1
 
-    def advance(self, seen: Slice, batch: Batch, written: int, *, lease_seconds: float, rate: float | None) -> None:
+    def advance(
+        self,
+        seen: Slice,
+        batch: Batch,
+        tally: Tally,
+        *,
+        lease_seconds: float,
+        rate: float | None,
+        state: str | None = None,
+    ) -> None:
         """The guarded write that ends a batch; raises Fenced when the slice is not what this worker has seen."""
         advanced = self._connection.execute(
             update(_slice)
@@ -195,7 +205,11 @@ class Ledger:
                 seq=seen.seq + 1,
                 is_open=not batch.is_last,
                 rows_read=_slice.c.rows_read + batch.rows,
-                rows_written=_slice.c.rows_written + written,
+                rows_written=_slice.c.rows_written + tally.written,
+                rows_inserted=_slice.c.rows_inserted + tally.inserted,
+                rows_deleted=_slice.c.rows_deleted + tally.deleted,
+                rows_skipped=_slice.c.rows_skipped + tally.skipped,
+                state=state,
                 rows_per_second=rate,
                 lease_until=self._clock(lease_seconds),
                 updated_at=self._clock(),
@@ -226,7 +240,7 @@ class Ledger:
             select(
                 _slice.c.run_id,
                 func.sum(case((_slice.c.sweep == 0, _slice.c.rows_read), else_=0)).label("rows_read"),
-                func.sum(_slice.c.rows_written).label("rows_written"),
+                *(func.sum(_slice.c[name]).label(name) for name in _COUNTS),
                 func.max(_slice.c.rows_per_second).label("rows_per_second"),
                 func.max(_slice.c.updated_at).label("slices_updated_at"),
                 func.max(_slice.c.owner).label("owner"),
@@ -249,42 +263,3 @@ class Ledger:
 
 def _this(slice_: Slice) -> Any:
     return and_(_slice.c.run_id == slice_.run_id, _slice.c.number == slice_.number)
-
-
-def _as_slice(row: Row[Any]) -> Slice:
-    return Slice(
-        run_id=row.run_id,
-        number=row.number,
-        table=row.table_name,
-        sweep=row.sweep,
-        hi=None if row.hi is None else decode_key(row.hi),
-        checkpoint=None if row.checkpoint is None else decode_key(row.checkpoint),
-        epoch=row.epoch,
-        seq=row.seq,
-        is_open=row.is_open,
-        owner=row.owner,
-        lease_left=None if row.lease_left is None else float(row.lease_left),
-        run_status=Status(row.status),
-        rows_read=row.rows_read,
-        rows_written=row.rows_written,
-    )
-
-
-def _as_run(row: Row[Any]) -> Run:
-    return Run(
-        id=row.id,
-        name=row.name,
-        status=Status(row.status),
-        reason=row.reason,
-        fingerprint=row.fingerprint,
-        rows_estimated=row.rows_estimated,
-        rows_read=int(row.rows_read or 0),
-        rows_written=int(row.rows_written or 0),
-        rows_per_second=row.rows_per_second,
-        created_at=row.created_at,
-        started_at=row.started_at,
-        updated_at=row.slices_updated_at or row.updated_at,
-        completed_at=row.completed_at,
-        owner=row.owner,
-        lease_left=None if row.lease_left is None else float(row.lease_left),
-    )

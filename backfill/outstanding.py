@@ -5,27 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from backfill.key import Key
-from backfill.target import Target
+from backfill.source import Source
 
 PAGE = 5_000
 """Rows looked at in one statement."""
 
 
-def outstanding_keys(target: Target) -> Iterator[Key]:
-    """Keys of the rows that `where` takes and that the transform would change, in key order; writes nothing."""
-    last = target.last_key()
-    after: Key | None = None
-    while last is not None:
-        batch = target.next_match(after, last, PAGE)
-        if batch is None:
-            return
-        yield from target.changing_keys(batch)
-        after = batch.upto
-        if batch.is_last:
-            return
+def outstanding_keys(source: Source) -> Iterator[Key]:
+    """Keys of the rows that `where` takes and for which the transform would change something; writes nothing."""
+    keys, after = source.outstanding_keys(None, PAGE)
+    yield from keys
+    while after is not None:
+        keys, after = source.outstanding_keys(after, PAGE)
+        yield from keys
 
 
-def has_outstanding(target: Target) -> bool:
+def has_outstanding(source: Source) -> bool:
     """Whether at least one row is left."""
-    with target.database.faults():
-        return next(outstanding_keys(target), None) is not None
+    with source.database.faults():
+        return next(outstanding_keys(source), None) is not None

@@ -7,18 +7,24 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from backfill.batch import Batch
-from backfill.checks import preflight
+from backfill.batch import Batch, Tally
+from backfill.checks import Examination, preflight
 from backfill.database import Database
-from backfill.declaration.changes import Write
+from backfill.declaration.changes import Insert
 from backfill.declaration.conditions import render
 from backfill.declaration.decorator import Transform
-from backfill.declaration.form import Row
+from backfill.declaration.form import Answer, Reading
 from backfill.declaration.repeatability import Repeatability
+from backfill.declaration.writes import Recordset, Verb, Write
 from backfill.finding import Finding, Severity
+from backfill.given import Given
 from backfill.key import Key
+from backfill.ledger import Ledger
+from backfill.opening import open_sources
+from backfill.run import Run
 from backfill.settings import Settings
-from backfill.target import Target, open_targets
+from backfill.source import Source
+from backfill.target import Target
 
 SAMPLES = 5
 """Rows shown before and after."""
@@ -26,22 +32,35 @@ SAMPLES = 5
 
 @dataclass(frozen=True)
 class Sample:
-    """One row before and after."""
+    """One walked row before and after; None: it is gone."""
 
     key: Key
     before: Mapping[str, Any]
-    after: Mapping[str, Any]
+    after: Mapping[str, Any] | None
+
+
+@dataclass(frozen=True)
+class ChangePlan:
+    """What the first batch does to rows that it does not walk."""
+
+    verb: Verb
+    table: str
+    samples: Sequence[Mapping[str, Any]]
+    """The first rows, as they are given; empty where they never leave the database."""
 
 
 @dataclass(frozen=True)
 class TablePlan:
-    """What would become of one table."""
+    """What would become of one table's rows, or of a seed or step."""
 
     table: str
     rows_estimated: int | None
     seconds_estimated: float | None
     """By the rate of the first batch; None without an estimate or without a row."""
     samples: Sequence[Sample]
+    changes: Sequence[ChangePlan]
+    tally: Tally | None
+    """What the first batch does; None if there is none."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +76,8 @@ class Plan:
     repeatability: Repeatability
     findings: Sequence[Finding]
     tables: Sequence[TablePlan]
+    run: Run | None
+    """The newest run, as the ledger has it."""
 
 
 def draft_plan(
@@ -68,83 +89,132 @@ def draft_plan(
         ChecksFailed: a run would be refused; the findings say why.
         RowRejected: a row of the first batch cannot be filled.
     """
-    targets = open_targets(database, transform)
-    findings = preflight(targets, accept)
-    trials = [_Trial(target, settings.batch_size) for target in targets]
+    sources = open_sources(database, transform)
+    examination = Examination(accept)
+    findings = preflight(sources, examination)
+    trials = [_Trial(source, examination, settings.batch_size) for source in sources]
     tables = [trial.run() for trial in trials]
-    bound, definition = targets[0].bound, transform.definition
+    bound, definition = sources[0].bound, transform.definition
     return Plan(
         name=transform.name,
         description=definition.description,
         arrival=transform.form.noun,
-        reads=sorted(bound.reads),
-        writes=bound.writes,
+        reads=[*sorted(bound.reads), *sorted(bound.looks_at)],
+        writes=_written(trials),
         where=None if definition.where is None else render(definition.where),
-        repeatability=targets[0].repeatability,
+        repeatability=sources[0].repeatability,
         findings=[*findings, *(finding for trial in trials for finding in trial.findings)],
         tables=tables,
+        run=Ledger(database).latest(transform.name),
     )
 
 
-class _Trial:
-    """The first batch of one table, done and taken back."""
+def _written(trials: Sequence[_Trial]) -> Sequence[str]:
+    """Columns of the walked rows, and columns of other tables by what the first batch does to them."""
+    own = trials[0].source.bound.writes
+    return [*own, *dict.fromkeys(name for trial in trials for name in trial.others_written)]
 
-    def __init__(self, target: Target, rows: int) -> None:
-        self._target = target
+
+class _Trial:
+    """The first batch of one source, done and taken back."""
+
+    def __init__(self, source: Source, examination: Examination, rows: int) -> None:
+        self.source = source
+        self._examination = examination
         self._rows = rows
         self.findings: list[Finding] = []
+        self.others_written: list[str] = []
 
     def run(self) -> TablePlan:
         """Do it, take it back, and tell."""
-        samples: list[Sample] = []
-        seconds = None
-        with self._target.database.transaction(keep=False):
-            estimate = self._target.estimate()
+        with self.source.database.transaction(keep=False):
+            estimate = self.source.estimate()
             batch = self._first_batch()
-            if batch is not None:
-                samples, seconds = self._try(batch)
-        return TablePlan(
-            table=self._target.name,
-            rows_estimated=estimate,
-            seconds_estimated=None if seconds is None or estimate is None else seconds * estimate,
-            samples=samples,
-        )
+            if batch is None:
+                return TablePlan(self.source.name, estimate, None, [], [], None)
+            return self._try(batch, estimate)
 
     def _first_batch(self) -> Batch | None:
-        last = self._target.last_key()
-        return None if last is None else self._target.next_match(None, last, self._rows)
+        last = self.source.last_key()
+        if last is None:
+            return None
+        if isinstance(self.source, Target):
+            return self.source.next_match(None, last, self._rows)
+        return self.source.next_batch(None, last, self._rows)
 
-    def _try(self, batch: Batch) -> tuple[list[Sample], float]:
-        """Samples, and seconds per row."""
-        target = self._target
-        columns = tuple(dict.fromkeys([*(target.bound.fetches or sorted(target.bound.reads)), *target.bound.writes]))
-        before = target.snapshot(batch, columns)
+    def _try(self, batch: Batch, estimate: int | None) -> TablePlan:
+        source = self.source
+        columns = self._columns_shown()
+        before = source.snapshot(batch, columns) if isinstance(source, Target) else {}
         started = time.perf_counter()
-        with target.database.sentinel():
-            rows = target.read(batch)
-            writes = target.apply(rows)
-            for write in writes:
-                target.write(write, batch)
+        with source.database.sentinel():
+            reading = source.read(batch)
+            answer = source.apply(reading, Given(source.transform, source.database))
+            self._examination.admit(source, answer.writes)
+            tally = source.write(answer.writes, batch, reading)
         seconds = time.perf_counter() - started
-        self._note_fresh_values(rows, writes)
-        self._note_rows_that_stay(batch)
-        after = target.snapshot(batch, columns, everything=True)
-        keys = [key for key in before if key in after][:SAMPLES]
-        return [_sample(key, columns, before[key], after[key]) for key in keys], seconds / max(len(before), 1)
+        self._note_fresh_values(reading, answer)
+        return TablePlan(
+            table=source.name,
+            rows_estimated=estimate,
+            seconds_estimated=self._forecast(batch, seconds, len(before), estimate),
+            samples=self._samples(batch, columns, before),
+            changes=[self._change(write) for write in answer.writes if not write.shape.is_own],
+            tally=tally + Tally(updated=answer.performed, skipped=answer.skipped),
+        )
 
-    def _note_fresh_values(self, rows: Sequence[Row], writes: Sequence[Write]) -> None:
-        if rows and self._target.apply(rows) != writes:
-            self._warn("fresh-values", "called twice on the same rows it gives different values (a random one, a time)")
+    def _forecast(self, batch: Batch, seconds: float, rows: int, estimate: int | None) -> float | None:
+        """By the rate of the first batch; where that holds all rows there are, by itself."""
+        if batch.is_last:
+            return seconds
+        return None if estimate is None else seconds / max(rows, 1) * estimate
 
-    def _note_rows_that_stay(self, batch: Batch) -> None:
-        left = len(self._target.snapshot(batch, ())) if self._target.repeatability.shrinks else 0
+    def _columns_shown(self) -> tuple[str, ...]:
+        bound = self.source.bound
+        return tuple(dict.fromkeys([*(bound.fetches or sorted(bound.reads)), *bound.writes]))
+
+    def _samples(self, batch: Batch, columns: Sequence[str], before: Mapping[Key, Sequence[Any]]) -> list[Sample]:
+        if not isinstance(self.source, Target):
+            return []
+        self._note_rows_that_stay(self.source, batch)
+        after = self.source.snapshot(batch, columns, everything=True)
+        return [_sample(key, columns, before[key], after.get(key)) for key in list(before)[:SAMPLES]]
+
+    def _change(self, write: Write) -> ChangePlan:
+        shape = write.shape
+        self.others_written += [f"{shape.table}.{name}" for name in shape.columns] or [f"rows of {shape.table}"]
+        rows = write.relation.rows[:SAMPLES] if isinstance(write.relation, Recordset) else ()
+        return ChangePlan(shape.verb, shape.table, [_row(write, match, values) for match, values in rows])
+
+    def _note_fresh_values(self, reading: Reading, answer: Answer) -> None:
+        if reading.rows and not self.source.bound.performs:
+            again = self.source.apply(reading, Given(self.source.transform, self.source.database))
+            if again.writes != answer.writes:
+                self._warn(
+                    "fresh-values", "called twice on the same rows it gives different values (a random one, a time)"
+                )
+
+    def _note_rows_that_stay(self, target: Target, batch: Batch) -> None:
+        left = len(target.snapshot(batch, ())) if target.repeatability.shrinks else 0
         if left:
             self._warn("rows-stay", f"{left:,} rows of the first batch still match where after they were written")
 
     def _warn(self, code: str, message: str) -> None:
-        self.findings.append(Finding(code, f"{self._target.name}: {message}", Severity.WARNING))
+        self.findings.append(Finding(code, f"{self.source.name}: {message}", Severity.WARNING))
 
 
-def _sample(key: Key, columns: Sequence[str], before: Sequence[Any], after: Sequence[Any]) -> Sample:
+def _sample(key: Key, columns: Sequence[str], before: Sequence[Any], after: Sequence[Any] | None) -> Sample:
+    shown = dict(zip(columns, before, strict=True))
+    if after is None:
+        return Sample(key, shown, None)
     changed = [n for n in range(len(columns)) if before[n] != after[n]]
-    return Sample(key, dict(zip(columns, before, strict=True)), {columns[n]: after[n] for n in changed})
+    return Sample(key, shown, {columns[n]: after[n] for n in changed})
+
+
+def _row(write: Write, match: Key, values: Sequence[Any]) -> Mapping[str, Any]:
+    """A changed row as people read it: what it is known by, and what it gets."""
+    shape = write.shape
+    known_by = {} if shape.verb is Verb.INSERT else dict(zip(shape.match, match, strict=True))
+    given = dict(zip(shape.columns, values, strict=True))
+    linked = {name: f"the key of the {v.table} row" for name, v in given.items() if isinstance(v, Insert)}
+    return {**known_by, **given, **linked}

@@ -1,63 +1,80 @@
-"""Target: the user's table, tied to a transform; only this module and the dialects touch the user's rows."""
+"""Target: the user's table, tied to a transform: how it is walked, read and written, batch by batch."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from sqlalchemy import (
-    JSON,
-    ClauseElement,
-    ColumnElement,
-    MetaData,
-    Select,
-    Table,
-    UniqueConstraint,
-    and_,
-    func,
-    inspect,
-    literal,
-    or_,
-    select,
-    true,
-    update,
-)
-from sqlalchemy.exc import NoSuchTableError
+from sqlalchemy import ColumnElement, Select, Table, and_, func, literal, literal_column, or_, select, true
 
-from backfill.batch import Batch
+from backfill.batch import Batch, Tally
 from backfill.database import Database
-from backfill.declaration.adaptation import adapt, columns_of, has_subquery
-from backfill.declaration.changes import Projection, Recordset, Write
-from backfill.declaration.conditions import Condition, suggest
+from backfill.declaration.adaptation import adapt, adapt_select, columns_of, has_subquery, tables_of
+from backfill.declaration.conditions import Condition
 from backfill.declaration.decorator import Transform
-from backfill.declaration.form import Bound, Row, Walked
+from backfill.declaration.form import Reading, Row, Walked
 from backfill.declaration.repeatability import derive_repeatability
-from backfill.errors import ChecksFailed, DeclarationError
-from backfill.finding import Finding, Severity
+from backfill.declaration.writes import Projection, Recordset, Verb, Write
+from backfill.errors import GroupTooLarge
+from backfill.given import Given
 from backfill.key import Key
+from backfill.lookup import look_up
+from backfill.projector import Projector
+from backfill.source import Source
+from backfill.tables import Tables
+from backfill.walk import Walk
+from backfill.writer import Writer
+
+MOST_IN_GROUPS = 10_000
+"""Rows of whole groups that are taken into memory at once."""
+
+MOST_PARAMETERS = 30_000
+"""Values of keys in one statement: PostgreSQL takes 65,535, SQLite 32,766."""
 
 
-class Target:
-    """One table that a transform walks: how it is read in batches, and how a batch of it is written."""
+class Target(Source):
+    """One table that a transform walks."""
 
-    def __init__(self, database: Database, transform: Transform[..., Any], table: Table, key: tuple[str, ...]) -> None:
+    def __init__(
+        self,
+        database: Database,
+        transform: Transform[..., Any],
+        tables: Tables,
+        table: Table,
+        key: tuple[str, ...],
+        walk: Callable[[Target], Walk],
+    ) -> None:
         self.database = database
         self.transform = transform
+        self.tables = tables
         self.table = table
         self.key = key
-        self.where = self._tied(transform.definition.where)
-        self.bound: Bound = transform.form.bind(Walked(table, key, self._adapt))
-        self._keys = [table.c[name] for name in key]
-        self.repeatability = derive_repeatability(self.bound, transform.definition.where, columns_of(self.where, table))
+        self._keys = [database.dialect.walked(table.c[name]) for name in key]
+        definition = transform.definition
+        self.where = true() if definition.where is None else self.adapt(definition.where)
+        self.walk = walk(self)
+        self.bound = transform.form.bind(
+            Walked(table, key, self.adapt, self._adapt_select, self.walk.is_by_key, definition.group_by is not None)
+        )
+        self._sorting = [self._sorted(step.expression, step.is_descending) for step in definition.order_by]
+        self.repeatability = derive_repeatability(
+            self.bound, definition.where, columns_of(self.where, table), tables_of(self.where, table)
+        )
 
     @property
     def name(self) -> str:
         """The table's name as the definition spells it."""
         return self.table.fullname
 
+    @property
+    def writes_own_rows(self) -> bool:
+        """Whether the walked rows themselves are written, or may be."""
+        return bool(self.bound.writes) or self.bound.shapes is None or any(shape.is_own for shape in self.bound.shapes)
+
     def shape(self) -> list[tuple[str, str]]:
         """Name and type of every column that the transform reads, writes or walks by."""
-        used = {*self.key, *self.bound.reads, *self.bound.writes, *columns_of(self.where, self.table)}
+        walked = {column for place in self.walk.columns for column in columns_of(place, self.table)}
+        used = {*self.key, *walked, *self.bound.reads, *self.bound.writes, *columns_of(self.where, self.table)}
         return [(c.name, repr(c.type)) for c in self.table.columns if c.name in used]
 
     def estimate(self) -> int | None:
@@ -67,216 +84,211 @@ class Target:
     # ── walking ─────────────────────────────────────────────────────────────────────────────────────────────────
 
     def last_key(self) -> Key | None:
-        """The greatest key there is, by the database's order; None when the table is empty."""
-        statement = select(*self._keys).order_by(*(key.desc() for key in self._keys)).limit(1)
-        return _as_key(self.database.connection.execute(statement).first())
+        """The last place of the walk, by the database's order; None when the table is empty."""
+        statement = self._places().order_by(*self.walk.ordering(is_reversed=True)).limit(1)
+        return self._place(self.database.connection.execute(statement).first())
 
     def next_batch(self, after: Key | None, hi: Key, rows: int) -> Batch:
-        """The next `rows` keys up to `hi`, counted whether `where` takes them or not."""
-        keys = self._in_range(select(*self._keys), after, hi).order_by(*self._keys)
-        upto = _as_key(self.database.connection.execute(keys.offset(rows - 1).limit(1)).first())
-        if upto is not None:
+        """The places of the next `rows` rows up to `hi`, counted whether `where` takes them or not."""
+        places = self._places().where(self.walk.between(after, hi))
+        upto = self._place(self._execute(places.order_by(*self.walk.ordering()).offset(rows - 1).limit(1)).first())
+        if upto is not None and not self.walk.is_grouped:
             return Batch(after, upto, rows, is_last=upto == hi)
-        left = self.database.connection.execute(select(func.count()).select_from(keys.subquery())).scalar_one()
-        return Batch(after, hi, left, is_last=True)
+        end = hi if upto is None else upto
+        found = self._execute(
+            select(func.count()).select_from(self.table).where(self.walk.between(after, end))
+        ).scalar_one()
+        if self.bound.fetches is not None and self.walk.is_grouped and found > MOST_IN_GROUPS:
+            return self._one_group(after, hi, rows, found)
+        return Batch(after, end, found, is_last=end == hi)
 
     def next_match(self, after: Key | None, hi: Key, rows: int) -> Batch | None:
         """The range of the next `rows` rows that `where` takes; None when there is no such row up to `hi`."""
-        matching = self._in_range(select(*self._keys), after, hi).where(self.where).order_by(*self._keys)
-        upto = _as_key(self.database.connection.execute(matching.offset(rows - 1).limit(1)).first())
+        matching = self._places().where(self.walk.between(after, hi), self.where).order_by(*self.walk.ordering())
+        upto = self._place(self._execute(matching.offset(rows - 1).limit(1)).first())
         if upto is not None:
             return Batch(after, upto, rows, is_last=upto == hi)
-        if self.database.connection.execute(matching.limit(1)).first() is None:
+        if self._execute(matching.limit(1)).first() is None:
             return None
         return Batch(after, hi, rows, is_last=True)
 
     def has_match(self) -> bool:
         """Whether `where` takes any row of the whole table: one scan, in whatever order is quickest."""
         statement = select(literal(1)).select_from(self.table).where(self.where).limit(1)
-        return self.database.connection.execute(statement).first() is not None
+        return self._execute(statement).first() is not None
 
-    def read(self, batch: Batch) -> list[Row]:
+    def _one_group(self, after: Key | None, hi: Key, rows: int, found: int) -> Batch:
+        """The next group alone; groups are never split."""
+        if rows > 1:
+            return self.next_batch(after, hi, 1)
+        raise GroupTooLarge(
+            f"a group of {self.name} by {', '.join(self.transform.definition.group_by or ()) or 'nothing'} has "
+            f"{found:,} rows; at most {MOST_IN_GROUPS:,} are taken into memory at once. Narrow it with where=, or let "
+            "SQL see the group: take Rows"
+        )
+
+    # ── reading ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def read(self, batch: Batch) -> Reading:
         """Lock the batch's rows that `where` takes, and give those that the transform wants to see."""
-        if self.bound.fetches is None and not (self.bound.looks_elsewhere or has_subquery(self.where)):
-            return []  # one UPDATE locks, evaluates and writes
-        wanted = [self.table.c[name] for name in self.bound.fetches or ()]
-        found = self.database.connection.execute(self.database.dialect.lock(self._select(batch, *wanted))).all()
         if self.bound.fetches is None:
-            return []  # locked here, evaluated by the next statement
-        width = len(self._keys)
-        return [(tuple(row[:width]), dict(zip(self.bound.fetches, row[width:], strict=True))) for row in found]
+            return self._lock_in_place(batch)
+        if not self.walk.is_grouped:
+            locked = self.database.dialect.lock(self._select(batch, *self._fetched()).order_by(*self.walk.ordering()))
+            return Reading(self._with_lookups(batch, self._rows(self._execute(locked))))
+        held = {tuple(row) for row in self._execute(self.database.dialect.lock(self._select(batch)))}
+        return Reading(self._with_lookups(batch, [row for row in self._grouped(batch) if row.key in held]))
 
-    def apply(self, rows: Sequence[Row]) -> list[Write]:
-        """What becomes of the rows; no I/O."""
-        return self.bound.apply(rows)
+    def read_unlocked(self, batch: Batch) -> Reading:
+        """The same without locks, to look at what would become of the rows."""
+        if self.bound.fetches is None:
+            return Reading()
+        if self.walk.is_grouped:
+            return Reading(self._with_lookups(batch, self._grouped(batch)))
+        found = self._select(batch, *self._fetched()).order_by(*self.walk.ordering())
+        return Reading(self._with_lookups(batch, self._rows(self._execute(found))))
 
-    def write(self, write: Write, batch: Batch, *, only_changes: bool = False) -> int:
-        """Write to the batch's rows, to all or only to those that would change; gives the number of rows."""
-        if isinstance(write.relation, Projection):
-            return self._write_projection(write.relation, batch, only_changes)
-        rows = self._changing(write, write.relation, batch) if only_changes else write.relation
-        if not rows.rows:
-            return 0
-        return self.database.dialect.update_rows(self.database.connection, self.table, write.match, write.columns, rows)
+    def _lock_in_place(self, batch: Batch) -> Reading:
+        """Rows that stay in the database are locked before they are evaluated, unless one UPDATE does both."""
+        deletes = any(shape.is_own for shape in self.bound.shapes or ())
+        must_fix = self.bound.fixes_rows or (deletes and has_subquery(self.where))
+        if not (must_fix or self.bound.looks_elsewhere or has_subquery(self.where)):
+            return Reading()
+        keys = [tuple(row) for row in self._execute(self.database.dialect.lock(self._select(batch)))]
+        if not must_fix:
+            return Reading()
+        columns = select(self.table).where(or_(*self._among(keys))).subquery(self.table.name) if keys else None
+        return Reading(keys=keys, columns=columns if self.bound.performs else None)
+
+    def _fetched(self) -> list[ColumnElement[Any]]:
+        return [self.table.c[name] for name in self.bound.fetches or ()]
+
+    def _rows(self, found: Any) -> list[Row]:
+        width, names = len(self._keys), self.bound.fetches or ()
+        return [Row(tuple(row[:width]), dict(zip(names, row[width:], strict=True))) for row in found]
+
+    def _grouped(self, batch: Batch) -> list[Row]:
+        """Whole groups, numbered by the database; within a group in the order that was asked for, then by key."""
+        order = self.walk.ordering()
+        number = func.dense_rank().over(order_by=order) if order else literal_column("1")
+        statement = self._select(batch, *self._fetched(), number).order_by(*order, *self._sorting, *self._keys)
+        width, names = len(self._keys), self.bound.fetches or ()
+        return [
+            Row(tuple(row[:width]), dict(zip(names, row[width:-1], strict=True)), row[-1])
+            for row in self._execute(statement)
+        ]
+
+    def _with_lookups(self, batch: Batch, rows: list[Row]) -> list[Row]:
+        if not (self.bound.lookups and rows):
+            return rows
+        scope = and_(self.walk.between(batch.after, batch.upto), self.where)
+        found = [look_up(self.database, lookup, self.table, self._keys, scope) for lookup in self.bound.lookups]
+        return [
+            row._replace(values={**row.values, **{name: values(row.key) for name, values in found}}) for row in rows
+        ]
+
+    # ── writing ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def write(self, writes: Sequence[Write], batch: Batch, reading: Reading, *, only_changes: bool = False) -> Tally:
+        """Make the writes of a batch, to all its rows or only to those that would change."""
+        writer = Writer(self.database, self.tables)
+        projector = Projector(self.database, self.tables, self.table, self._keys)
+        tally = Tally()
+        for write in writes:
+            if isinstance(write.relation, Projection):
+                for scope in self._scopes(batch, reading):
+                    tally += projector.write(write, scope, only_changes=only_changes)
+            elif only_changes and write.shape.is_own and write.shape.verb is Verb.UPDATE:
+                tally += writer.write(Write(write.shape, self._changing(write, write.relation, batch)))
+            else:
+                tally += writer.write(write, only_changes=only_changes)
+        return tally
+
+    def _scopes(self, batch: Batch, reading: Reading) -> list[Condition]:
+        """The rows that a projection is about: those of the range, or those that were found once and for all."""
+        if reading.keys is None:
+            return [and_(self.walk.between(batch.after, batch.upto), self.where)]
+        return self._among(reading.keys)
+
+    def _among(self, keys: Sequence[Key]) -> list[Condition]:
+        step = MOST_PARAMETERS // len(self._keys)
+        return [self.database.dialect.among(self._keys, keys[n : n + step]) for n in range(0, len(keys), step)]
+
+    # ── what is left ────────────────────────────────────────────────────────────────────────────────────────────
 
     def snapshot(self, batch: Batch, columns: Sequence[str], *, everything: bool = False) -> dict[Key, tuple[Any, ...]]:
         """The batch's rows that `where` takes, or all of them, with the values that `columns` hold now."""
         wanted = (self.table.c[name] for name in columns)
         statement = self._select(batch, *wanted, where=true() if everything else self.where)
-        found = self.database.connection.execute(statement)
         width = len(self._keys)
+        found = self._execute(statement.order_by(*self.walk.ordering()))
         return {tuple(row[:width]): tuple(row[width:]) for row in found}
 
     def changing_keys(self, batch: Batch) -> list[Key]:
-        """Keys of the batch's rows that `where` takes and that the transform would change. Writes nothing."""
+        """Keys of the batch's rows that `where` takes and for which the transform would change something."""
+        if self.bound.shapes != ():
+            return self._changing_by_trial(batch)
         keys: list[Key] = []
-        for write in self.apply(self._read_unlocked(batch)):
+        answer = self.apply(self.read_unlocked(batch), Given(self.transform, self.database))
+        for write in answer.writes:
             if isinstance(write.relation, Projection):
-                statement = self._select(batch).where(self._differs(write.relation))
-                keys += [tuple(row) for row in self.database.connection.execute(statement)]
+                differs = Projector(self.database, self.tables, self.table, self._keys).differs(write.relation)
+                keys += [tuple(row) for row in self._execute(self._select(batch).where(differs))]
             else:
                 keys += [key for key, _ in self._changing(write, write.relation, batch).rows]
         return keys
 
-    # ── statements ──────────────────────────────────────────────────────────────────────────────────────────────
+    def outstanding_keys(self, after: Key | None, rows: int) -> tuple[Sequence[Key], Key | None]:
+        """Keys of rows that are still to be changed, among the next `rows`; and where to go on, None at the end."""
+        last = self.last_key()
+        batch = None if last is None else self.next_match(after, last, rows)
+        if batch is None:
+            return [], None
+        return self.changing_keys(batch), None if batch.is_last else batch.upto
 
-    def _write_projection(self, projection: Projection, batch: Batch, only_changes: bool) -> int:
-        statement = update(self.table).where(self._range(batch.after, batch.upto), self.where)
-        if only_changes:
-            statement = statement.where(self._differs(projection))
-        return self.database.connection.execute(statement.values(self._values(projection))).rowcount
-
-    def _values(self, projection: Projection) -> dict[str, Any]:
-        return {
-            name: value
-            if isinstance(value, ColumnElement)
-            else self.database.dialect.storable(self.table.c[name], value)
-            for name, value in projection.values.items()
-        }
-
-    def _differs(self, projection: Projection) -> Condition:
-        comparable = self.database.dialect.comparable
-        pairs = ((self.table.c[name], value) for name, value in self._values(projection).items())
-        return or_(*(comparable(column).is_distinct_from(comparable(_typed(value, column))) for column, value in pairs))
+    def _changing_by_trial(self, batch: Batch) -> list[Key]:
+        """Changes of other rows too are told by making them and taking them back."""
+        with self.database.transaction(keep=False):
+            keys = list(self.snapshot(batch, ()))
+            reading = self.read(batch)
+            answer = self.apply(reading, Given(self.transform, self.database))
+            return keys if self.write(answer.writes, batch, reading, only_changes=True).written else []
 
     def _changing(self, write: Write, rows: Recordset, batch: Batch) -> Recordset:
-        now = self.snapshot(batch, write.columns)
+        now = self.snapshot(batch, write.shape.columns)
         store = self.database.dialect.storable
-        columns = [self.table.c[name] for name in write.columns]
+        columns = [self.table.c[name] for name in write.shape.columns]
         return Recordset(
             [
                 (key, values)
                 for key, values in rows.rows
                 if key in now and now[key] != tuple(map(store, columns, values))
-            ]
+            ],
+            rows.is_sorted,
         )
 
-    def _read_unlocked(self, batch: Batch) -> list[Row]:
-        if self.bound.fetches is None:
-            return []
-        found = self.snapshot(batch, self.bound.fetches)
-        return [(key, dict(zip(self.bound.fetches, values, strict=True))) for key, values in found.items()]
+    # ── statements ──────────────────────────────────────────────────────────────────────────────────────────────
+
+    def adapt(self, expression: ColumnElement[Any]) -> ColumnElement[Any]:
+        """An expression of the user's, tied to the table."""
+        return adapt(expression, self.table, self.database.dialect.missing, self.tables.find_light)
+
+    def _adapt_select(self, statement: Select[Any]) -> Select[Any]:
+        return adapt_select(statement, self.table, self.database.dialect.missing, self.tables.find_light)
+
+    def _sorted(self, expression: ColumnElement[Any], is_descending: bool) -> ColumnElement[Any]:
+        adapted = self.adapt(expression)
+        return adapted.desc() if is_descending else adapted.asc()
 
     def _select(self, batch: Batch, *columns: ColumnElement[Any], where: Condition | None = None) -> Select[Any]:
-        statement = self._in_range(select(*self._keys, *columns), batch.after, batch.upto)
-        return statement.where(self.where if where is None else where).order_by(*self._keys)
+        statement = select(*self._keys, *columns).where(self.walk.between(batch.after, batch.upto))
+        return statement.where(self.where if where is None else where)
 
-    def _in_range(self, statement: Select[Any], after: Key | None, upto: Key) -> Select[Any]:
-        return statement.where(self._range(after, upto))
+    def _places(self) -> Select[Any]:
+        return select(*(self.walk.columns or [literal_column("1")])).select_from(self.table)
 
-    def _range(self, after: Key | None, upto: Key) -> Condition:
-        dialect = self.database.dialect
-        bounds = [dialect.upto(self._keys, upto)]
-        if after is not None:
-            bounds.append(dialect.after(self._keys, after))
-        return and_(*bounds)
+    def _place(self, row: Any) -> Key | None:
+        return None if row is None else tuple(row)[: len(self.walk.columns)]
 
-    # ── tying expressions to the table ──────────────────────────────────────────────────────────────────────────
-
-    def _tied(self, where: Condition | None) -> Condition:
-        return true() if where is None else self._adapt(where)
-
-    def _adapt(self, expression: ColumnElement[Any]) -> ColumnElement[Any]:
-        return adapt(expression, self.table, self.database.dialect.missing)
-
-
-def open_targets(database: Database, transform: Transform[..., Any]) -> list[Target]:
-    """The transform's tables as they are in this database.
-
-    Raises:
-        ChecksFailed: a table or column is not there, a table has no usable key, or the definition does not fit.
-    """
-    return [_open(database, transform, name) for name in transform.definition.tables]
-
-
-def _open(database: Database, transform: Transform[..., Any], name: str) -> Target:
-    with database.faults():
-        table = _reflect(database, transform, name)
-        key = _key(table)
-        if not key:
-            raise ChecksFailed(transform.name, _why_no_key(database, table))
-        database.dialect.refine(database.connection, table, key)
-        for column in table.columns:
-            if isinstance(column.type, JSON):
-                column.type.none_as_null = True  # None is SQL NULL here, also in a JSON column
-        try:
-            return Target(database, transform, table, key)
-        except DeclarationError as error:
-            raise _refusal(transform, "definition", str(error)) from None
-
-
-def _reflect(database: Database, transform: Transform[..., Any], name: str) -> Table:
-    schema, _, bare = name.rpartition(".")
-    inspector = inspect(database.connection)
-    try:
-        table = Table(bare, MetaData(), autoload_with=database.connection, schema=schema or None, resolve_fks=False)
-    except NoSuchTableError:
-        known = inspector.get_table_names(schema=schema or None)
-        raise _refusal(
-            transform,
-            "no-table",
-            f"there is no table {name} in this database.{suggest(bare, known)} "
-            "If a migration makes it: alembic upgrade head",
-        ) from None
-    return table
-
-
-def _key(table: Table) -> tuple[str, ...]:
-    """The primary key, else the narrowest unique constraint or index over NOT NULL columns."""
-    if table.primary_key.columns:
-        return tuple(str(column.name) for column in table.primary_key)  # SQLAlchemy's own kind of str is slow as a key
-    constraints = [list(c.columns) for c in table.constraints if isinstance(c, UniqueConstraint)]
-    plain = (i for i in table.indexes if i.unique and not any(map(_is_said, i.dialect_kwargs.values())))
-    indexes = [list(i.columns) for i in plain if len(i.columns) == len(i.expressions)]  # of columns alone
-    sound = [columns for columns in constraints + indexes if columns and not any(c.nullable for c in columns)]
-    return tuple(
-        str(c.name) for c in min(sound, key=lambda columns: (len(columns), [c.name for c in columns]), default=[])
-    )
-
-
-def _is_said(option: Any) -> bool:
-    """Whether an index has this option: a partial index's condition is an expression, which has no truth of its own."""
-    return isinstance(option, ClauseElement) or bool(option)
-
-
-def _why_no_key(database: Database, table: Table) -> list[Finding]:
-    """A view or a foreign table has no key to add: then that is what there is to say."""
-    found = database.dialect.inspect_table(database.connection, table)
-    no_key = Finding(
-        "no-key",
-        f"{table.fullname} has neither a primary key nor a unique constraint over NOT NULL columns, so there is no "
-        f"order in which no row is lost: ALTER TABLE {table.fullname} ADD PRIMARY KEY (...)",
-    )
-    return [finding for finding in found if finding.severity is Severity.REFUSAL] or [no_key]
-
-
-def _refusal(transform: Transform[..., Any], code: str, message: str) -> ChecksFailed:
-    return ChecksFailed(transform.name, [Finding(code, message)])
-
-
-def _typed(value: Any, column: ColumnElement[Any]) -> ColumnElement[Any]:
-    return value if isinstance(value, ColumnElement) else literal(value, column.type)
-
-
-def _as_key(row: Any) -> Key | None:
-    return None if row is None else tuple(row)
+    def _execute(self, statement: Any) -> Any:
+        return self.database.connection.execute(statement)

@@ -11,8 +11,8 @@ from backfill.database import Database
 from backfill.declaration.decorator import Transform
 from backfill.errors import Refused
 from backfill.key import Key
+from backfill.opening import open_sources
 from backfill.outstanding import outstanding_keys
-from backfill.target import open_targets
 
 LIMIT = 1_000
 """Mismatches that are collected; one is enough to say no."""
@@ -44,15 +44,15 @@ def verify(database: Database, transform: Transform[..., Any]) -> Verdict:
     Raises:
         Refused: the transform reads what it writes, so computing again proves nothing.
     """
-    targets = open_targets(database, transform)
-    repeatability = targets[0].repeatability
+    sources = open_sources(database, transform)
+    repeatability = sources[0].repeatability
     if not repeatability.by_nature:
         raise Refused(
             f"{transform.name} cannot be verified by computing again: {repeatability.reason}. "
             f"What the ledger knows of it: backfill status {transform.name}"
         )
     with database.faults():
-        keys = {target.name: list(islice(outstanding_keys(target), LIMIT + 1)) for target in targets}
+        keys = {source.name: list(islice(outstanding_keys(source), LIMIT + 1)) for source in sources}
     return Verdict(
         transform.name,
         mismatches=[Mismatch(table, key) for table, found in keys.items() for key in found[:LIMIT]],

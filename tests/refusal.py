@@ -12,7 +12,7 @@ from backfill.database import Database
 from backfill.declaration.decorator import Transform
 from backfill.errors import ChecksFailed, Refused
 from backfill.finding import Finding
-from backfill.ledger import Run
+from backfill.run import Run
 from backfill.running.runner import run
 from backfill.settings import Settings
 

@@ -8,7 +8,7 @@ from sqlalchemy import column, exists, select, table
 
 from backfill import is_missing
 from backfill.declaration.adaptation import adapt
-from backfill.declaration.decorator import from_document
+from backfill.declaration.literal import from_document
 from backfill.errors import ChecksFailed, DeclarationError
 from tests.payments import NOW, Refund, light, light_reasons, light_refunds, marking, metadata, other, payments
 from tests.refusal import find, refuse

@@ -81,7 +81,8 @@ def test_a_near_name_is_suggested(folder: Path, catalog: Catalog) -> None:
         catalog.find("lower_mail")
     assert str(refusal.value) == (
         "there is no transform 'lower_mail' in steps/. Did you mean lower_email? "
-        "See them with: backfill list. Make it with: backfill new lower_mail"
+        "See them with: backfill list. Make it with: "
+        "backfill new lower_mail --table TABLE --column COLUMN"
     )
 
 

@@ -202,7 +202,13 @@ def test_a_counter_is_not_counted_twice(workspace: Workspace) -> None:
     for _ in range(3):
         assert workspace.run("run", "count_up").exit_code == 0
     assert {row[3] for row in workspace.rows()} == {2}
-    assert workspace.run("run", "count_up", "--from-start").exit_code == 0
+    refused = workspace.run("run", "count_up", "--from-start")
+    assert refused.exit_code == 2
+    assert refused.stderr.endswith(
+        "Restore the rows first; once that is done: backfill run count_up --from-start --accept twice\n"
+    )
+    assert {row[3] for row in workspace.rows()} == {2}
+    assert workspace.run("run", "count_up", "--from-start", "--accept", "twice").exit_code == 0
     assert {row[3] for row in workspace.rows()} == {3}
 
 
@@ -247,7 +253,7 @@ def require_a_stop_after_the_batch(slow: Workspace, number: signal.Signals) -> N
         output, errors = process.communicate(timeout=30)
     assert process.returncode == 3, errors
     assert output == ""
-    assert errors.endswith(f"Error: stopped by {number.name}\n")
+    assert errors.endswith(f"Error: stopped by {number.name}. To go on: the same command\n")
     assert "Traceback" not in errors
     run = slow.status()
     assert (run.status, run.reason, run.owner) == ("paused", f"stopped by {number.name}", None)
@@ -325,6 +331,10 @@ def test_status_json_has_these_keys(filled: Workspace) -> None:
         "reason",
         "rows_done",
         "rows_written",
+        "rows_updated",
+        "rows_inserted",
+        "rows_deleted",
+        "rows_skipped",
         "rows_estimated",
         "rows_per_second",
         "started_at",

@@ -7,7 +7,8 @@ import pytest
 from backfill.database import Database
 from backfill.dialect import Limits
 from backfill.errors import Exhausted, IllegalMove, Refused
-from backfill.ledger import Ledger, Run
+from backfill.ledger import Ledger
+from backfill.run import Run
 from backfill.running import control
 from backfill.running.control import cancel_run, pause_run
 from backfill.status import Status

@@ -104,7 +104,8 @@ def test_a_definition_changed_between_two_batches(sqlite_url: sa.URL) -> None:
     changed = transform("users", where=column("id") > 0)(tidy)
     assert str(refuse(engine, changed)) == (
         "tidy changed since its checkpoint (2 rows): its code, its models or the columns it uses. "
-        "Go on with it as it is now: backfill run tidy --accept-change. Start over: backfill run tidy --from-start"
+        "Go on with it as it is now: backfill run tidy --accept-change. Start over: backfill run tidy --from-start, "
+        "after restoring these rows: they would be changed twice"
     )
     assert fill(engine, plain).status == "completed"
     assert rows_of(engine, "SELECT full_name FROM users") == [("ADA",), ("GRACE",), ("ALAN",)]

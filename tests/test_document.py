@@ -2,8 +2,8 @@
 
 import pytest
 
-from backfill.declaration.decorator import from_document
 from backfill.declaration.document import read_document
+from backfill.declaration.literal import from_document
 from backfill.errors import DeclarationError
 
 REFUSED = {

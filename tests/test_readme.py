@@ -294,8 +294,8 @@ def test_a_changed_definition(workspace: Workspace) -> None:
     """The two options that it recommends are those that the message names, and both work."""
     workspace.add_users(9)
     for option in ("--accept-change", "--from-start"):
-        workspace.write_fill(body='raise Rejected("no")')
-        workspace.run("run", "fill_nickname", "--from-start")
+        workspace.write_fill(body='if user.id > 4: raise Rejected("no")\n        return Written(nickname="")')
+        workspace.run("run", "fill_nickname", "--from-start", "--batch-size", "4")
         workspace.write_fill()
         refused = workspace.run("run", "fill_nickname")
         assert "fill_nickname changed since its checkpoint" in refused.stderr

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import column
 
 from backfill import is_missing
-from backfill.declaration.form import Bound
+from backfill.declaration.form import Answer, Bound
 from backfill.declaration.repeatability import derive_repeatability
 
 BY_NATURE = "it reads nothing that it writes"
@@ -57,7 +57,7 @@ def test_what_is_proven(reads: set[str], writes: set[str], never_null: set[str],
         never_null=frozenset(never_null),
         literals={},
         looks_elsewhere=False,
-        apply=lambda rows: [],
+        apply=lambda reading, arguments: Answer(),
     )
     filtered = frozenset(re.findall(r"\b[abc]\b", str(where)))
     found = derive_repeatability(bound, where, filtered)

@@ -6,10 +6,11 @@ from typing import Any, Optional
 
 import pytest
 from pydantic import AliasChoices, BaseModel, Field, RootModel
-from sqlalchemy import FromClause, Table
+from sqlalchemy import Connection, FromClause, Table
 
 import backfill
-from backfill import Rows
+from backfill import Change, Delete, Insert, Rows
+from backfill.declaration.answers import Outputs
 from backfill.declaration.definition import Arrival
 from backfill.declaration.signature import read_signature
 from backfill.errors import DeclarationError
@@ -60,6 +61,12 @@ class Twofold(BaseModel):
     name: str = Field(alias="first_name")
 
 
+class Counted(BaseModel):
+    """What is carried from batch to batch."""
+
+    n: int = 0
+
+
 class Keyword(BaseModel):
     """A column whose name Python keeps for itself."""
 
@@ -101,8 +108,16 @@ def of_keyword(*, user: User) -> Name:  # noqa: D103
     return Name(first_name=user.full_name)
 
 
-def of_list(users: list[User]) -> list[Name]:  # noqa: D103
+def of_texts(users: list[str]) -> list[Name]:  # noqa: D103
     return []
+
+
+def of_stranger(user: User, stranger: int) -> Name:  # noqa: D103
+    return Name(first_name=user.full_name)
+
+
+def list_to_one(users: list[User]) -> Name:  # noqa: D103
+    return Name(first_name="")
 
 
 def of_text(user: str) -> Name:  # noqa: D103
@@ -185,10 +200,6 @@ def rows_to_optional(users: Rows) -> Name | None:  # noqa: D103
     return None
 
 
-def rows_to_list(users: Rows) -> list[Name]:  # noqa: D103
-    return []
-
-
 def rows_to_nothing(users: Rows) -> None:  # noqa: D103
     return None
 
@@ -212,10 +223,12 @@ REFUSED: dict[Callable[..., Any], str] = {
     half_typed: NO_TYPE,
     unreturned: "needs a return type; it says what is written",
     of_nothing: ONE,
-    of_two: ONE,
+    of_two: "other begins as User(), so each of its fields needs a default",
     of_star: ONE,
     of_keyword: ONE,
-    of_list: f"users: list[{User.__module__}.User] {NO_WAY}",
+    of_texts: f"users: str {NO_WAY}",
+    of_stranger: "stranger is neither",
+    list_to_one: "returns Name for a list of rows: say list[Name], one entry per row",
     of_text: f"user: str {NO_WAY}",
     of_any: f"user: Any {NO_WAY}",
     of_dict: f"user: dict[str, Any] {NO_WAY}",
@@ -236,9 +249,8 @@ REFUSED: dict[Callable[..., Any], str] = {
     to_extra: "Extra allows extra fields; name every column that is written",
     to_twofold: "two fields of Twofold stand for the column first_name",
     rows_to_optional: FROM_ROWS,
-    rows_to_list: FROM_ROWS,
     rows_to_nothing: f"returns NoneType; {FROM_ROWS}",
-    asynchronous: "is asynchronous or a generator; a transform is a plain function of its row",
+    asynchronous: "is asynchronous or a generator; it has to be a plain function",
     generator: "is asynchronous or a generator",
 }
 
@@ -266,7 +278,7 @@ def test_one_row_at_a_time() -> None:
         return None
 
     signature = read_signature(pick)
-    assert (signature.arrival, signature.reads, signature.outputs) == (Arrival.ROW, User, (Name, Email))
+    assert (signature.arrival, signature.reads, signature.outputs.models) == (Arrival.ROW, User, (Name, Email))
 
 
 def test_old_spellings_of_none() -> None:
@@ -275,7 +287,7 @@ def test_old_spellings_of_none() -> None:
     def pick(user: User) -> Optional[Name]:  # noqa: UP045
         return None
 
-    assert read_signature(pick).outputs == (Name,)
+    assert read_signature(pick).outputs.models == (Name,)
 
 
 def test_names_that_python_keeps() -> None:
@@ -296,4 +308,37 @@ def test_rows_as_columns(kind: Any) -> None:
 
     pick.__annotations__["users"] = kind
     signature = read_signature(pick)
-    assert (signature.arrival, signature.reads, signature.outputs) == (Arrival.COLUMNS, None, ())
+    assert (signature.arrival, signature.reads, signature.outputs) == (Arrival.COLUMNS, None, Outputs())
+
+
+def test_a_list_of_rows() -> None:
+    """A batch, or a whole group; one answer for each row."""
+
+    def pick(users: list[User]) -> list[Name | None]:
+        return [None for _ in users]
+
+    signature = read_signature(pick)
+    assert (signature.arrival, signature.reads, signature.outputs.models) == (Arrival.BATCH, User, (Name,))
+
+
+def test_changes() -> None:
+    """Insert, Update and Delete, alone, with models, or in a list."""
+
+    def pick(user: User) -> Name | Delete | Insert[Name] | None:
+        return None
+
+    def pick_list(user: User) -> list[Change]:
+        return []
+
+    assert read_signature(pick).outputs == Outputs((Name,), (Delete, Insert))
+    assert read_signature(pick_list).outputs == Outputs((), (Change,))
+
+
+def test_what_else_is_given() -> None:
+    """A connection, and a state whose fields have defaults, by their types."""
+
+    def pick(users: list[User], *, connection: Connection, count: Counted) -> list[Name]:
+        return []
+
+    signature = read_signature(pick)
+    assert (signature.connections, signature.state) == (("connection",), ("count", Counted))

@@ -39,10 +39,10 @@ MISTAKES: dict[str, tuple[str, str]] = {
         """,
         'Value of type variable "PerRow"',
     ),
-    "a list from a row": (
+    "a list of text from a row": (
         """
         @backfill.transform("users")
-        def mistake(user: User) -> list[Name]:
+        def mistake(user: User) -> list[str]:
             return []
         """,
         'Value of type variable "PerRow"',
@@ -95,13 +95,13 @@ MISTAKES: dict[str, tuple[str, str]] = {
         """,
         'Value of type variable "Row"',
     ),
-    "a list from columns": (
+    "a number from columns": (
         """
         @backfill.transform("users")
-        def mistake(users: Rows) -> list[Any]:
-            return [func.lower(users.c.email)]
+        def mistake(users: Rows) -> int:
+            return 0
         """,
-        'cannot be "list[Any]"',
+        'cannot be "int"',
     ),
     "no type": (
         """

@@ -20,7 +20,8 @@ from backfill.catalog import Catalog
 from backfill.cli import cli
 from backfill.database import Database
 from backfill.declaration.decorator import Transform
-from backfill.ledger import Ledger, Run
+from backfill.ledger import Ledger
+from backfill.run import Run
 
 PATIENCE_SECONDS = 30.0
 

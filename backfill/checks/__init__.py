@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
-from backfill.checks import choices, key, ledger, lengths, reads, server, statement, table, types, writes
+from backfill.checks import change, choices, key, ledger, lengths, reads, server, statement, table, types, writes
+from backfill.declaration.writes import Shape, Write
 from backfill.errors import ChecksFailed
 from backfill.finding import Finding, Severity
+from backfill.source import Source
 from backfill.target import Target
 
 Check = Callable[[Target], Iterator[Finding]]
@@ -25,14 +27,41 @@ CHECKS: tuple[Check, ...] = (
 )
 
 
-def inspect_targets(targets: Sequence[Target]) -> list[Finding]:
+class Examination:
+    """Looks at sources before the first batch, and at each new kind of change before it is first made."""
+
+    def __init__(self, accept: Collection[str] = ()) -> None:
+        self._accept = accept
+        self._known: set[Shape] = set()
+
+    def admit(self, source: Source, writes: Iterable[Write]) -> None:
+        """Refuse changes that do not fit the table they are for; each kind is looked at once.
+
+        Raises:
+            ChecksFailed: with every finding that stands in the way.
+        """
+        for write in writes:
+            if write.shape in self._known:
+                continue
+            blocking = [each for each in change.check_change(source, write) if _blocks(each, self._accept)]
+            if blocking:
+                raise ChecksFailed(source.transform.name, blocking)
+            self._known.add(write.shape)
+
+    def refuse(self, name: str, findings: Sequence[Finding]) -> None:
+        """Raise ChecksFailed if a finding stands in the way."""
+        blocking = [finding for finding in findings if _blocks(finding, self._accept)]
+        if blocking:
+            raise ChecksFailed(name, blocking)
+
+
+def inspect_sources(sources: Sequence[Source]) -> list[Finding]:
     """Everything that the checks find, each finding once."""
-    found = (finding for target in targets for check in CHECKS for finding in _findings(check, target))
-    return list(dict.fromkeys(found))
+    return list(dict.fromkeys(finding for source in sources for finding in _findings(source)))
 
 
-def preflight(targets: Sequence[Target], accept: Collection[str] = ()) -> list[Finding]:
-    """Refuse what would lose rows, and what touches more than the definition says unless `accept` names its code.
+def preflight(sources: Sequence[Source], examination: Examination) -> list[Finding]:
+    """Refuse what would lose rows, and what touches more than the definition says unless its code is accepted.
 
     Returns:
         The findings that do not stand in the way.
@@ -40,16 +69,16 @@ def preflight(targets: Sequence[Target], accept: Collection[str] = ()) -> list[F
     Raises:
         ChecksFailed: with every finding that does.
     """
-    findings = inspect_targets(targets)
-    blocking = [finding for finding in findings if _blocks(finding, accept)]
-    if blocking:
-        raise ChecksFailed(targets[0].transform.name, blocking)
+    findings = inspect_sources(sources)
+    examination.refuse(sources[0].transform.name, findings)
     return findings
 
 
-def _findings(check: Check, target: Target) -> list[Finding]:
-    with target.database.faults():
-        return list(check(target))
+def _findings(source: Source) -> list[Finding]:
+    with source.database.faults():
+        if isinstance(source, Target):
+            return [finding for check in CHECKS for finding in check(source)]
+        return [*server.check_server(source), *ledger.check_ledger(source)]
 
 
 def _blocks(finding: Finding, accept: Collection[str]) -> bool:

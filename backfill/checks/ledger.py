@@ -8,15 +8,15 @@ from sqlalchemy import inspect
 
 from backfill import schema
 from backfill.finding import Finding, Severity
-from backfill.target import Target
+from backfill.source import Source
 
 
-def check_ledger(target: Target) -> Iterator[Finding]:
+def check_ledger(source: Source) -> Iterator[Finding]:
     """Ask the dialect about the ledger's tables as about any other: engines, durability, views."""
-    connection = target.database.connection
+    connection = source.database.connection
     present = set(inspect(connection).get_table_names())
     for table in schema.metadata.sorted_tables:
         if table.name in present:
-            for finding in target.database.dialect.inspect_table(connection, table):
+            for finding in source.database.dialect.inspect_table(connection, table):
                 if finding.severity is Severity.REFUSAL:
                     yield Finding(f"ledger-{finding.code}", f"the ledger cannot be trusted: {finding.message}")

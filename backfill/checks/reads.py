@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pydantic import BaseModel
 
 from backfill.declaration.conditions import requires_present, suggest
-from backfill.declaration.form import columns_of_model, takes_none
+from backfill.declaration.models import columns_of_model, takes_none
 from backfill.finding import Finding
 from backfill.target import Target
 
@@ -16,6 +16,8 @@ def check_reads(target: Target) -> Iterator[Finding]:
     if model is None:
         return
     for field, column in columns_of_model(model).items():
+        if field in target.transform.form.lookups:
+            continue
         if column not in target.table.c:
             yield _unknown(target, column)
         elif not takes_none(model, field):

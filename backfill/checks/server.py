@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 from backfill.finding import Finding
-from backfill.target import Target
+from backfill.source import Source
 
 
-def check_server(target: Target) -> Iterator[Finding]:
+def check_server(source: Source) -> Iterator[Finding]:
     """Ask the dialect: read-only servers, unsafe journals, unsafe replication formats."""
-    yield from target.database.dialect.inspect_server(target.database.connection)
+    yield from source.database.dialect.inspect_server(source.database.connection)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from sqlalchemy import Column, ColumnElement, literal, select, update
@@ -10,8 +10,12 @@ from sqlalchemy.exc import CompileError, DBAPIError, InvalidRequestError
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.expression import ClauseElement, Executable
 
-from backfill.declaration.changes import Projection
+from backfill.checks.change import check_change
+from backfill.declaration.aggregation import has_window
+from backfill.declaration.form import Reading
+from backfill.declaration.writes import Projection, Verb, Write
 from backfill.finding import Finding
+from backfill.projector import Projector
 from backfill.target import Target
 
 
@@ -35,6 +39,7 @@ def check_statement(target: Target) -> Iterator[Finding]:
     """Expressions whose types, functions or subqueries the database refuses, and rights that are missing."""
     matching = select(literal(1)).select_from(target.table).where(target.where)
     yield from _check(target, "the condition", matching)
+    yield from _check_changes(target)
     if values := {column: _expressions(target).get(column.name, column) for column in _writable(target)}:
         yield from _check(target, "what is written", update(target.table).where(target.where).values(values))
 
@@ -45,9 +50,26 @@ def _writable(target: Target) -> list[Column[Any]]:
 
 
 def _expressions(target: Target) -> dict[str, ColumnElement[Any]]:
-    relations = (write.relation for write in target.apply(()))
-    values = (item for each in relations if isinstance(each, Projection) for item in each.values.items())
-    return {name: value for name, value in values if isinstance(value, ColumnElement)}
+    own = (write.relation for write in _projections(target) if write.shape.is_own)
+    values = (item for each in own if isinstance(each, Projection) for item in each.values.items())
+    return {name: value for name, value in values if isinstance(value, ColumnElement) and not has_window(value)}
+
+
+def _check_changes(target: Target) -> Iterator[Finding]:
+    """Changes whose relation stays in the database; their tables and columns first."""
+    projector = Projector(target.database, target.tables, target.table, [target.table.c[name] for name in target.key])
+    for write in _projections(target):
+        if not (write.shape.is_own and write.shape.verb is Verb.UPDATE):
+            findings = list(check_change(target, write))
+            yield from findings
+            for statement in () if findings else projector.statements(write, target.where):
+                yield from _check(target, "what is written", statement)
+
+
+def _projections(target: Target) -> Sequence[Write]:
+    """What is known to be written before any row is read: where rows stay in the database, all of it."""
+    is_projected = target.bound.fetches is None and not target.bound.performs
+    return target.bound.apply(Reading(), {}).writes if is_projected else ()
 
 
 def _check(target: Target, what: str, statement: Any) -> Iterator[Finding]:

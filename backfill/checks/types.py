@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
@@ -13,7 +13,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from pydantic import BaseModel
 
-from backfill.declaration.form import columns_of_model
+from backfill.declaration.models import columns_of_model
 from backfill.finding import Finding
 from backfill.target import Target
 
@@ -62,22 +62,32 @@ _ADVICE = {
 def check_types(target: Target) -> Iterator[Finding]:
     """Output fields, and values known beforehand, that their column cannot hold."""
     for model in target.transform.form.outputs:
-        for field, column in columns_of_model(model).items():
-            if column not in target.bound.literals:
-                families = set(_families(model.model_fields[field].annotation))
-                yield from _compare(target, column, families, f"{model.__name__}.{field}")
+        yield from model_types(target.table, model, target.bound.literals)
     for column, value in target.bound.literals.items():
-        yield from _compare(target, column, set(_families(type(value))), f"the value for {column}")
+        yield from value_type(target.table, column, value)
 
 
-def _compare(target: Target, column: str, families: set[str], what: str) -> Iterator[Finding]:
-    if column not in target.table.c:
+def model_types(table: sa.Table, model: type[BaseModel], besides: Collection[str] = ()) -> Iterator[Finding]:
+    """Fields of a model that their column cannot hold, but for these columns."""
+    for field, column in columns_of_model(model).items():
+        if column not in besides:
+            families = set(_families(model.model_fields[field].annotation))
+            yield from _compare(table, column, families, f"{model.__name__}.{field}")
+
+
+def value_type(table: sa.Table, column: str, value: Any) -> Iterator[Finding]:
+    """A value that its column cannot hold."""
+    yield from _compare(table, column, set(_families(type(value))), f"the value for {column}")
+
+
+def _compare(table: sa.Table, column: str, families: set[str], what: str) -> Iterator[Finding]:
+    if column not in table.c:
         return
-    kind = target.table.c[column].type
+    kind = table.c[column].type
     held = next((held for base, held in _COLUMN_FAMILIES if isinstance(kind, base)), None)
     for family in sorted(families - held) if held is not None else ():
         advice = _ADVICE.get(family, "change the model or the column")
-        yield Finding("writes-type", f"{what} is a {family} and {target.name}.{column} is {_spell(kind)}: {advice}")
+        yield Finding("writes-type", f"{what} is a {family} and {table.fullname}.{column} is {_spell(kind)}: {advice}")
 
 
 def _families(annotation: Any) -> Iterator[str]:

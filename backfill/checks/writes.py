@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from backfill.declaration.adaptation import columns_of
 from backfill.declaration.conditions import suggest
 from backfill.finding import Finding
 from backfill.target import Target
@@ -23,6 +24,13 @@ def _check(target: Target, name: str) -> Iterator[Finding]:
         yield Finding("writes-unknown", f"{what}; {target.name} has no such column.{hint}")
         return
     column = target.table.c[name]
+    walked = {column for place in target.walk.columns for column in columns_of(place, target.table)}
+    if name in walked - {*target.key}:
+        yield Finding(
+            "writes-walked",
+            f"{what}, by which it walks: a row could be met again in its new place. Small table: group_by=(). "
+            "Else: step",
+        )
     if name in target.key:
         yield Finding("writes-key", f"{what}, by which it walks: a row could be met again under its new key")
     if column.computed is not None:

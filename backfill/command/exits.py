@@ -11,6 +11,8 @@ from contextlib import contextmanager
 
 import click
 
+from backfill.phrase import phrased
+
 
 @contextmanager
 def exit_codes() -> Iterator[None]:
@@ -18,11 +20,13 @@ def exit_codes() -> Iterator[None]:
     from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415  # heavy: only once a command runs
 
     from backfill.blame import code_of, place_of  # noqa: PLC0415
-    from backfill.errors import BackfillError  # noqa: PLC0415
+    from backfill.errors import BackfillError, Stopped  # noqa: PLC0415
     from backfill.fault import Faulted  # noqa: PLC0415
 
     try:
         yield
+    except Stopped as error:
+        _leave(f"{error}. To go on: the same command", error.exit_code)
     except BackfillError as error:
         _leave(str(error), error.exit_code)
     except Faulted as error:
@@ -38,7 +42,7 @@ def exit_codes() -> Iterator[None]:
 
 
 def _leave(message: str, code: int) -> None:
-    click.echo(f"Error: {safe_text(message)}", err=True)
+    click.echo(f"Error: {safe_text(phrased(message))}", err=True)
     sys.exit(code)
 
 

@@ -7,12 +7,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from backfill.batch import Tally
 from backfill.command.exits import safe_text
 from backfill.declaration.decorator import Transform
 from backfill.finding import Severity
 from backfill.key import printable_key
-from backfill.ledger import Run
 from backfill.planner import Plan, Sample, TablePlan
+from backfill.run import Run
 from backfill.running.owner import describe, is_dead
 from backfill.status import ACTIVE, Status
 from backfill.verifier import Verdict
@@ -40,17 +41,45 @@ def _plan_lines(plan: Plan) -> Iterator[str]:
     for finding in plan.findings:
         mark = "note" if finding.severity is Severity.WARNING else "accepted"
         yield f"\n  {mark} [{finding.code}] {safe_text(finding.message)}"
-    is_needed = any(table.samples for table in plan.tables)
+    if plan.run is not None:
+        yield f"\n  so far: {_standing(plan.run)}"
+    is_needed = any(table.samples or table.changes for table in plan.tables)
     yield f"\nNothing was written.{f' To run it:  backfill run {plan.name}' if is_needed else ''}"
 
 
 def _table_lines(table: TablePlan) -> Iterator[str]:
     rows = "about " + f"{table.rows_estimated:,} rows" if table.rows_estimated is not None else "unknown number of rows"
     yield f"\n{table.table}: {rows}{_forecast(table.seconds_estimated)}"
-    if not table.samples:
+    if table.tally is None:
         yield "  no row is left to write"
+        return
+    yield f"  the first batch: {_counts(table.tally)}"
     for sample in table.samples:
         yield f"  {_sample(sample)}"
+    for change in table.changes:
+        yield f"  {change.verb} {change.table}"
+        for row in change.samples:
+            yield f"    {_assignments(row)}"
+
+
+def _standing(run: Run) -> str:
+    """Where the run is of which a plan shows what its first batch would be."""
+    walked = f"its run is {run.status}, {run.rows_read:,} rows walked"
+    if run.status is Status.COMPLETED:
+        return f"{walked}; `backfill run` would take up only rows that its condition still finds"
+    return f"{walked}; `backfill run` goes on behind them" if run.status in ACTIVE else walked
+
+
+def _counts(tally: Tally) -> str:
+    """What was done, in the words for each kind; nothing is said of what did not happen."""
+    counts = {
+        "updated": tally.updated,
+        "inserted": tally.inserted,
+        "deleted": tally.deleted,
+        "left as they are": tally.skipped,
+    }
+    said = [f"{count:,} {word}" for word, count in counts.items() if count]
+    return ", ".join(said) or "nothing is changed"
 
 
 def _forecast(seconds: float | None) -> str:
@@ -58,9 +87,12 @@ def _forecast(seconds: float | None) -> str:
 
 
 def _sample(sample: Sample) -> str:
-    before = ", ".join(f"{name}={_value(value)}" for name, value in sample.before.items())
-    after = ", ".join(f"{name}={_value(value)}" for name, value in sample.after.items()) or "no change"
-    return f"{printable_key(sample.key)}: {before}  →  {after}"
+    after = "deleted" if sample.after is None else _assignments(sample.after) or "no change"
+    return f"{printable_key(sample.key)}: {_assignments(sample.before)}  →  {after}"
+
+
+def _assignments(values: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name}={_value(value)}" for name, value in values.items())
 
 
 def _value(value: Any) -> str:
@@ -106,6 +138,10 @@ def _status_object(run: Run) -> Mapping[str, Any]:
         "reason": waits_for(run),
         "rows_done": run.rows_read,
         "rows_written": run.rows_written,
+        "rows_updated": run.tally.updated,
+        "rows_inserted": run.tally.inserted,
+        "rows_deleted": run.tally.deleted,
+        "rows_skipped": run.tally.skipped,
         "rows_estimated": run.rows_estimated,
         "rows_per_second": None if run.rows_per_second is None else round(run.rows_per_second, 1),
         "started_at": _moment(run.started_at),
@@ -150,7 +186,14 @@ def run_page(run: Run, before: Run | None = None) -> str:
             f"{run.name}: nothing to do, it was completed on {run.completed_at:%F %T} (UTC) with {run.rows_written:,} "
             f"rows written. To walk from the first row again:  backfill run {run.name} --from-start"
         )
-    return f"{run.name}: completed. {run.rows_read:,} rows walked, {run.rows_written:,} written."
+    return f"{run.name}: completed. {run.rows_read:,} rows walked, {_written(run.tally)}."
+
+
+def _written(tally: Tally) -> str:
+    """In one word where rows were only updated, else by the words for each kind."""
+    if tally.updated == tally.written and not tally.skipped:
+        return f"{tally.written:,} written"
+    return _counts(tally)
 
 
 def duration(seconds: float) -> str:

@@ -7,7 +7,7 @@ import keyword
 from collections.abc import Iterator
 from pathlib import Path
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from backfill.declaration.definition import Name
 from backfill.errors import Refused
@@ -82,6 +82,10 @@ def write_transform(package: str, name: str, table: str, column: str, *, sql: bo
     _require_text(column, "column")
     if not sql and (not column.isidentifier() or keyword.iskeyword(column) or column.startswith("_")):
         raise Refused(f"{column} is no name for a field in Python: take --sql, or write the model with an alias")
+    if not sql and hasattr(BaseModel, column):
+        raise Refused(
+            f"{column} means something else in a pydantic model: take --sql, or write the model with an alias"
+        )
     folder = _folder(package)
     if not folder.is_dir():
         raise Refused(f"there is no folder {folder}/. Make it with: backfill init")

@@ -8,20 +8,26 @@ subqueries stay correlated at any depth, and nothing reaches rows outside the ba
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import Column, ColumnElement, FromClause, Select, SelectBase, Table, select
 from sqlalchemy.sql import visitors
 from sqlalchemy.sql.elements import BindParameter, ClauseElement, ColumnClause, Grouping
-from sqlalchemy.sql.selectable import AliasedReturnsRows, Exists, Join, ScalarSelect, TableClause
+from sqlalchemy.sql.selectable import Alias, AliasedReturnsRows, Exists, Join, ScalarSelect, TableClause
 
 from backfill.declaration.conditions import NO_TEXT, Condition, Missing, has_text, suggest
 from backfill.declaration.values import comparands
 from backfill.errors import DeclarationError
 
+Find = Callable[[TableClause], Table | None]
+"""Gives the live table that a light `table("t", ...)` names; None leaves it as it is written."""
+
 
 def adapt(
-    expression: ColumnElement[Any], walked: Table, missing: Callable[[Column[Any]], Condition]
+    expression: ColumnElement[Any],
+    walked: Table,
+    missing: Callable[[Column[Any]], Condition],
+    find: Find = lambda _: None,
 ) -> ColumnElement[Any]:
     """The expression over the columns of `walked`, in parentheses of its own.
 
@@ -29,34 +35,135 @@ def adapt(
     column that the table does not have, for raw text, for another table outside a subquery, and for a subquery
     whose tie to the table is not plain.
     """
-    if has_text(expression):
-        raise DeclarationError(NO_TEXT)
+    _refuse_text(expression)
     _refuse_loose_subqueries(expression, walked)
     outside = dict(_correlations(expression, walked))
-    retyped = comparands(expression, lambda element: _walked_column(element, walked))
-
-    def replace(element: Any, **_: Any) -> Any:
-        if isinstance(element, BindParameter):
-            return retyped.get(element)
-        if isinstance(element, Missing):
-            return Grouping(missing(resolve(element.column_name, walked)))  # it may be an OR
-        if isinstance(element, Select) and (correlated := outside.pop(element, None)):
-            return visitors.replacement_traverse(element.correlate(*correlated), {}, replace)
-        if isinstance(element, AliasedReturnsRows):
-            return element  # an alias is a table of its own: the user said so
-        if isinstance(element, FromClause) and _is_walked(element, walked):
-            return walked
-        return _walked_column(element, walked)
-
-    adapted: Any = visitors.replacement_traverse(expression, {}, replace)
+    adapted = _Adaptation(walked, missing, find, outside).of(expression)
     _refuse_other_tables(adapted, walked)
     return Grouping(adapted)  # TextClause in and_() gets no parentheses of its own, and an OR would escape the range
+
+
+def adapt_select(
+    statement: Select[Any],
+    walked: Table,
+    missing: Callable[[Column[Any]], Condition],
+    find: Find = lambda _: None,
+) -> Select[Any]:
+    """The select, in which `walked` stands among the tables it reads, so that a batch's range can be added to it.
+
+    Raises DeclarationError for raw text, and where it does not speak of the walked table.
+    """
+    _refuse_text(statement)
+    _refuse_bare_columns(statement, walked)
+    sources = tuple(statement.get_final_froms())
+    outside = {
+        inner: tables for child in statement.get_children() for inner, tables in _correlations(child, walked, sources)
+    }
+    adapted: Select[Any] = _Adaptation(walked, missing, find, outside).of(statement)
+    if not any(part is walked for source in adapted.get_final_froms() for part in visitors.iterate(source)):
+        raise DeclarationError(
+            f"a select does not speak of {walked.name}, so every row would get all of its rows: compare a column with "
+            f'table("{walked.name}", column("...")).c[...] in its where()'
+        )
+    return adapted
+
+
+def narrowed(statement: Select[Any], walked: Table, scope: Condition) -> Select[Any]:
+    """An adapted select that sees, at any depth, only those rows of `walked` that are in scope."""
+    rows = select(walked).where(scope).subquery(walked.name)
+
+    def replace(element: Any, **_: Any) -> Any:
+        if element is walked:
+            return rows
+        return rows.c[element.name] if isinstance(element, Column) and element.table is walked else None
+
+    seen: Any = visitors.replacement_traverse(statement, {}, replace)
+    return cast(Select[Any], seen)
+
+
+class _Adaptation:
+    """The replacement of one expression's light parts by live ones."""
+
+    def __init__(
+        self,
+        walked: Table,
+        missing: Callable[[Column[Any]], Condition],
+        find: Find,
+        outside: dict[Select[Any], list[FromClause]],
+    ) -> None:
+        self._walked = walked
+        self._missing = missing
+        self._find = find
+        self._outside = outside
+        self._aliases: dict[AliasedReturnsRows, FromClause] = {}
+        self._retyped: dict[BindParameter[Any], BindParameter[Any]] = {}
+
+    def of(self, expression: Any) -> Any:
+        """The expression with its light parts replaced."""
+        self._retyped = comparands(expression, self._column)
+        return visitors.replacement_traverse(expression, {}, self._replace)
+
+    def _replace(self, element: Any, **_: Any) -> Any:
+        if isinstance(element, BindParameter):
+            return self._retyped.get(element)
+        if isinstance(element, Missing):
+            return Grouping(self._missing(resolve(element.column_name, self._walked)))  # it may be an OR
+        if isinstance(element, Select) and (correlated := self._outside.pop(element, None)):
+            return visitors.replacement_traverse(element.correlate(*correlated), {}, self._replace)
+        if isinstance(element, AliasedReturnsRows):
+            return self._alias(element)
+        if isinstance(element, TableClause):
+            return self._table(element)
+        return self._column(element)
+
+    def _alias(self, alias: AliasedReturnsRows) -> FromClause:
+        """An alias is a table of its own; one of a light table becomes one of the live table."""
+        if alias not in self._aliases:
+            live = self._table(alias.element) if isinstance(alias, Alias) else None
+            is_light = live is not None and isinstance(alias, Alias) and live is not alias.element
+            self._aliases[alias] = live.alias(alias.name) if live is not None and is_light else alias
+        return self._aliases[alias]
+
+    def _table(self, table: Any) -> Table | None:
+        if _is_walked(table, self._walked):
+            return self._walked
+        return self._find(table) if isinstance(table, TableClause) and not isinstance(table, Table) else None
+
+    def _column(self, element: Any) -> Column[Any] | None:
+        if _is_walked_column(element, self._walked):
+            return resolve(element.name, self._walked)
+        source = element.table if isinstance(element, ColumnClause) and not element.is_literal else None
+        live = self._alias(source) if isinstance(source, AliasedReturnsRows) else self._table(source)
+        if live is None or live is source:
+            return None
+        if element.name not in live.c:
+            raise DeclarationError(
+                f"{live.name}.{element.name} is asked for; {live.name} has no such column."  # type: ignore[attr-defined]
+                f"{suggest(element.name, live.c.keys())}"
+            )
+        found: Column[Any] = live.c[element.name]
+        return found
+
+
+def _refuse_text(expression: Any) -> None:
+    if has_text(expression):
+        raise DeclarationError(NO_TEXT)
 
 
 def columns_of(condition: Any, walked: Table) -> frozenset[str]:
     """The columns of `walked` that an adapted expression looks at."""
     elements: Iterable[Any] = visitors.iterate(condition)
     return frozenset(element.name for element in elements if _is_walked_column(element, walked))
+
+
+def tables_of(expression: ClauseElement, walked: Table) -> frozenset[str]:
+    """The tables whose rows an expression looks at beside the walked row itself; `walked` too, through an alias."""
+    names = set[str]()
+    for element in visitors.iterate(expression):
+        source = element.element if isinstance(element, Alias) else element
+        if isinstance(source, TableClause) and (source is not walked or source is not element):
+            names.add(source.fullname)
+    return frozenset(names)
 
 
 def has_subquery(expression: ClauseElement) -> bool:
@@ -154,7 +261,3 @@ def _is_walked_column(element: Any, walked: Table) -> bool:
     if not isinstance(element, ColumnClause) or element.is_literal:
         return False
     return element.table is None or _is_walked(element.table, walked)
-
-
-def _walked_column(element: Any, walked: Table) -> Column[Any] | None:
-    return resolve(element.name, walked) if _is_walked_column(element, walked) else None

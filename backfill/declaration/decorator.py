@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import ast
-import inspect
-import sys
-import textwrap
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import update_wrapper
-from typing import Any, Concatenate, Generic, ParamSpec, Protocol, TypeVar, overload
+from typing import Any, Concatenate, Generic, ParamSpec, Protocol, TypeAlias, TypeVar, overload
 
-from pydantic import BaseModel, PydanticUserError, ValidationError
+from pydantic import BaseModel
+from sqlalchemy import ColumnElement, SelectBase
 from sqlalchemy.sql.selectable import NamedFromClause
 
+from backfill.declaration.changes import Change
 from backfill.declaration.conditions import Condition
-from backfill.declaration.definition import Definition
-from backfill.declaration.document import read_document
+from backfill.declaration.defining import define, form_of
+from backfill.declaration.definition import Definition, Kind
 from backfill.declaration.form import Form
-from backfill.declaration.forms import ColumnsForm, RowForm
-from backfill.declaration.signature import Signature, read_signature
+from backfill.declaration.signature import NOTHING_GIVEN, Signature, read_signature
 from backfill.errors import DeclarationError
 
 Rows = NamedFromClause
@@ -27,16 +24,22 @@ Rows = NamedFromClause
 P = ParamSpec("P")
 Out = TypeVar("Out", covariant=True)  # noqa: PLC0105  # hovered over by every user
 Row = TypeVar("Row", bound=BaseModel)
-PerRow = TypeVar("PerRow", bound=BaseModel | None)
-Assigned = TypeVar("Assigned", bound=BaseModel | Mapping[str, Any])
+PerRow = TypeVar("PerRow", bound=BaseModel | Change | Sequence[BaseModel | Change] | None)
+Projected = TypeVar("Projected", bound=BaseModel | Mapping[str, Any] | Change | Sequence[Any])
+Result = TypeVar("Result", bound=int | None)
+
+Order: TypeAlias = str | ColumnElement[Any] | Iterable[str | ColumnElement[Any]]
 
 
 class Transform(Generic[P, Out]):
-    """A function that says what new values a row gets. Calling it calls the function: no database is near."""
+    """A function with its definition, whether transform, seed or step. Calling it calls the function alone."""
 
-    def __init__(self, function: Callable[P, Out], definition: Definition, form: Form) -> None:
+    def __init__(
+        self, function: Callable[P, Out], definition: Definition, form: Form, given: Signature = NOTHING_GIVEN
+    ) -> None:
         self.definition = definition
         self.form = form
+        self.given = given
         self._function = function
         update_wrapper(self, function)
 
@@ -63,96 +66,111 @@ class Declare(Protocol):
 
     @overload
     def __call__(
-        self, function: Callable[Concatenate[Rows, P], Assigned], /
-    ) -> Transform[Concatenate[Rows, P], Assigned]: ...
+        self, function: Callable[Concatenate[list[Row], P], Sequence[PerRow]], /
+    ) -> Transform[Concatenate[list[Row], P], Sequence[PerRow]]: ...
+
+    @overload
+    def __call__(
+        self, function: Callable[Concatenate[Rows, P], Projected], /
+    ) -> Transform[Concatenate[Rows, P], Projected]: ...
 
 
-def transform(*tables: str, where: Condition | None = None) -> Declare:
-    """Declare a function as the transform of `tables`.
+class DeclareSeed(Protocol):
+    """What `seed()` returns: the decorator."""
+
+    def __call__(self, function: Callable[P, Iterable[Change]], /) -> Transform[P, Iterable[Change]]:
+        """Declare the function."""
+        ...
+
+
+class DeclareStep(Protocol):
+    """What `step(...)` returns: the decorator."""
+
+    def __call__(self, function: Callable[P, Result], /) -> Transform[P, Result]:
+        """Declare the function."""
+        ...
+
+
+def transform(
+    *tables: str,
+    where: Condition | None = None,
+    lookups: Mapping[str, SelectBase] | None = None,
+    group_by: str | Iterable[str] | None = None,
+    order_by: Order = (),
+) -> Declare:
+    """Declare a function as the transform of `tables`: it says what becomes of their rows.
 
     The parameter's type says how rows arrive: a pydantic model is one row at a time, with the model's fields as
-    the columns read; `Rows` is all of them as SQL columns. The returned value says what is written: a model is
-    the row's new values, None leaves the row, and from `Rows` a dictionary gives an expression per column.
+    the columns read; a list of models is a batch, or with `group_by` one whole group; `Rows` is all of them as SQL
+    columns. The returned value says what is written: a model is the row's new values, None leaves the row, Insert,
+    Update and Delete are changes, and from `Rows` a dictionary gives an expression per column.
 
     Args:
         tables: names of the tables to walk, `"table"` or `"schema.table"`, in this order.
         where: which rows are taken; all of them if it is None.
+        lookups: for a field of the input model that is no column, a select that refers to the walked table.
+        group_by: columns whose equal values make a group, which is never split; () makes all rows one group.
+        order_by: the order in which rows are walked, or stand in their group; the key comes last by itself.
 
     Raises:
         DeclarationError: the signature, a model or an option contradicts itself.
     """
-    if any(callable(table) for table in tables):
-        raise DeclarationError('transform takes the names of tables: @transform("users"), always with parentheses')
+    _require_names("transform", tables)
+    options = {"where": where, "group_by": group_by, "order_by": order_by}
 
     def declare(function: Callable[..., Any]) -> Transform[..., Any]:
-        signature = read_signature(function)
-        definition = _define(function, signature, tables, where)
-        return Transform(function, definition, _form(function, signature))
+        return _declare(Kind.TRANSFORM, function, tables, lookups or {}, options)
 
     return declare  # type: ignore[return-value]  # the overloads narrow what one body serves
 
 
-def from_document(name: str, text: str | bytes) -> Transform[[Rows], Mapping[str, Any]]:
-    """The transform that a JSON definition describes: `{"table": …, "where": {…}, "set": {…}}`.
+def seed() -> DeclareSeed:
+    """Declare a function that returns changes without any rows to start from: one transaction, one checkpoint.
 
     Raises:
-        DeclarationError: it is not JSON, or not a definition.
+        DeclarationError: the signature contradicts itself.
     """
-    try:
-        document = read_document(f"{name}.json", text)
-        definition = Definition.model_validate({**document, "name": name})
-    except ValidationError as error:
-        raise DeclarationError(f"{name}.json: {_problems(error)}") from None
-    values = definition.values
-    if not values:
-        raise DeclarationError(f'{name}.json: "set" is missing: it holds the columns to write and their values')
 
-    def literal(_: Rows) -> Mapping[str, Any]:
-        return values
+    def declare(function: Callable[..., Any]) -> Transform[..., Any]:
+        return _declare(Kind.SEED, function, (), {}, {})
 
-    literal.__doc__ = definition.description or None
-    return Transform(literal, definition, ColumnsForm(literal, None))
+    return declare  # type: ignore[return-value]  # the protocol narrows it
 
 
-def _define(
-    function: Callable[..., Any], signature: Signature, tables: tuple[str, ...], where: Condition | None
-) -> Definition:
-    try:
-        return Definition(
-            name=function.__name__,
-            tables=tables,
-            where=where,
-            arrival=signature.arrival,
-            reads=signature.reads.model_json_schema() if signature.reads else None,
-            writes=[output.model_json_schema() for output in signature.outputs],
-            code=_code(function),
-            description=inspect.getdoc(function) or "",
-        )
-    except ValidationError as error:
-        raise DeclarationError(f"{function.__name__}: {_problems(error)}") from None
-    except PydanticUserError as error:
-        reason = str(error.message).splitlines()[0]
-        raise DeclarationError(f"{function.__name__}: a model has a type that no column has: {reason}") from None
+def step(*tables: str, where: Condition | None = None, order_by: Order = ()) -> DeclareStep:
+    """Declare a function that writes by itself, with the connection or session it is given: the escape hatch.
+
+    It is called once, or with `tables` for each batch of their rows, in the transaction that commits the checkpoint.
+    It commits nothing itself and runs no DDL. It may return how many rows it wrote.
+
+    Args:
+        tables: names of the tables to walk, in this order; none if it is to be called once.
+        where: which rows are taken; all of them if it is None.
+        order_by: the order in which rows are walked; the key comes last by itself.
+
+    Raises:
+        DeclarationError: the signature or an option contradicts itself.
+    """
+    _require_names("step", tables)
+
+    def declare(function: Callable[..., Any]) -> Transform[..., Any]:
+        return _declare(Kind.STEP, function, tables, {}, {"where": where, "order_by": order_by})
+
+    return declare  # type: ignore[return-value]  # the protocol narrows it
 
 
-def _form(function: Callable[..., Any], signature: Signature) -> Form:
-    if signature.reads is not None:
-        return RowForm(function, signature.reads, signature.outputs)
-    return ColumnsForm(function, signature.outputs[0] if signature.outputs else None)
+def _declare(
+    kind: Kind,
+    function: Callable[..., Any],
+    tables: tuple[str, ...],
+    lookups: Mapping[str, Any],
+    options: Mapping[str, Any],
+) -> Transform[..., Any]:
+    signature = read_signature(function, has_rows=bool(tables) or kind is Kind.TRANSFORM, performs=kind is Kind.STEP)
+    definition = define(kind, function, signature, {**options, "tables": tables, "lookups": lookups})
+    return Transform(function, definition, form_of(function, definition, signature, lookups), signature)
 
 
-def _code(function: Callable[..., Any]) -> str:
-    """The function's whole module, so that a changed helper counts; layout and comments do not."""
-    module = sys.modules.get(function.__module__)
-    try:
-        source = inspect.getsource(module) if module else inspect.getsource(function)
-    except OSError:
-        return function.__code__.co_code.hex()
-    return ast.unparse(ast.parse(textwrap.dedent(source)))
-
-
-def _problems(error: ValidationError) -> str:
-    return "; ".join(
-        f"{'.'.join(str(part) for part in problem['loc'])}: {problem['msg'].removeprefix('Value error, ')}"
-        for problem in error.errors(include_input=False, include_url=False)
-    )
+def _require_names(word: str, tables: tuple[Any, ...]) -> None:
+    if any(callable(table) for table in tables):
+        raise DeclarationError(f'{word} takes the names of tables: @{word}("users"), always with parentheses')

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 from pydantic import (
     AfterValidator,
@@ -17,11 +17,14 @@ from pydantic import (
     JsonValue,
     PlainSerializer,
     StringConstraints,
+    model_validator,
 )
 from pydantic_core import to_json
 from sqlalchemy import ColumnElement
 
 from backfill.declaration.conditions import NO_TEXT, Condition, from_mapping, has_text, render
+from backfill.declaration.ordering import Ordering, read_ordering
+from backfill.errors import DeclarationError
 
 
 def _require_word(name: str) -> str:
@@ -43,11 +46,21 @@ TableName = Annotated[str, StringConstraints(max_length=200), AfterValidator(_re
 """`table`, or `schema.table`."""
 
 
+class Kind(StrEnum):
+    """What a function is to us."""
+
+    TRANSFORM = "transform"
+    SEED = "seed"
+    STEP = "step"
+
+
 class Arrival(StrEnum):
     """How rows reach a function."""
 
     ROW = "row"
+    BATCH = "batch"
     COLUMNS = "columns"
+    NONE = "none"
 
 
 def _as_tuple(value: Any) -> Any:
@@ -55,8 +68,6 @@ def _as_tuple(value: Any) -> Any:
 
 
 def _require_each_once(tables: tuple[str, ...]) -> tuple[str, ...]:
-    if not tables:
-        raise ValueError('name the table to walk: @transform("users")')
     if twice := sorted({table for table in tables if tables.count(table) > 1}):
         raise ValueError(f"{', '.join(twice)} is named twice; each table is walked once")
     return tables
@@ -76,6 +87,23 @@ def _as_condition(value: Any) -> Any:
     )
 
 
+def _require_groups(columns: tuple[str, ...] | None) -> tuple[str, ...] | None:
+    if columns and len(set(columns)) < len(columns):
+        raise ValueError("it names a column twice")
+    return columns
+
+
+def _as_ordering(value: Any) -> Any:
+    try:
+        return read_ordering(value)
+    except DeclarationError as error:
+        raise ValueError(str(error)) from None
+
+
+def _spelt(order: tuple[Ordering, ...]) -> list[str]:
+    return [f"{render(step.expression)}{' DESC' if step.is_descending else ''}" for step in order]
+
+
 def _rendered(condition: Condition | None) -> str | None:
     return None if condition is None else render(condition)
 
@@ -87,12 +115,27 @@ class Definition(BaseModel):
 
     name: Name
     tables: Annotated[tuple[TableName, ...], BeforeValidator(_as_tuple), AfterValidator(_require_each_once)] = Field(
-        validation_alias=AliasChoices("tables", "table")
+        default=(), validation_alias=AliasChoices("tables", "table")
     )
+    kind: Kind = Kind.TRANSFORM
     where: Annotated[Condition | None, BeforeValidator(_as_condition), PlainSerializer(_rendered)] = None
     arrival: Arrival = Arrival.COLUMNS
     values: dict[str, JsonValue] | None = Field(default=None, validation_alias=AliasChoices("values", "set"))
     """Literal values, where the definition is pure data."""
+    deletes: bool = Field(default=False, validation_alias=AliasChoices("deletes", "delete"))
+    """The rows are deleted, where the definition is pure data."""
+    rows: list[dict[str, JsonValue]] | None = Field(default=None, validation_alias=AliasChoices("rows", "insert"))
+    """Rows of a seed, where the definition is pure data."""
+    match: Annotated[tuple[str, ...], BeforeValidator(_as_tuple)] = ()
+    update: Annotated[tuple[str, ...], BeforeValidator(_as_tuple)] = ()
+    group_by: Annotated[tuple[str, ...] | None, BeforeValidator(_as_tuple), AfterValidator(_require_groups)] = None
+    """Columns of which equal values make a group; none of them: all rows are one group."""
+    order_by: Annotated[tuple[Ordering, ...], BeforeValidator(_as_ordering), PlainSerializer(_spelt)] = ()
+    """In which order rows are walked, or stand in their group."""
+    lookups: dict[str, str] = {}
+    """Selects of the fields that are no columns."""
+    state: dict[str, Any] | None = None
+    """JSON schema of what is carried from batch to batch."""
     reads: dict[str, Any] | None = None
     """JSON schema of the input model."""
     writes: list[dict[str, Any]] = []
@@ -100,6 +143,19 @@ class Definition(BaseModel):
     code: str | None = None
     """The function's module, free of comments and layout."""
     description: str = ""
+
+    @model_validator(mode="after")
+    def _require_table(self) -> Self:
+        if not self.tables and self.kind is Kind.TRANSFORM:
+            raise ValueError('tables: name the table to walk: @transform("users")')
+        if self.order_by and self.group_by is None and not all(step.name for step in self.order_by):
+            raise ValueError("a table is walked by columns; an expression may only sort the rows of a group")
+        return self
+
+    @property
+    def tables_walked(self) -> tuple[str, ...]:
+        """The tables whose rows are walked: none for a seed, whose tables are written alone."""
+        return () if self.kind is Kind.SEED else self.tables
 
     def fingerprint(self, columns: object) -> str:
         """A SHA-256 over everything that decides what a row becomes, the target's `columns` among it."""

@@ -4,18 +4,51 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from enum import Enum
-from types import UnionType
-from typing import Annotated, Any, Literal, Protocol, Union, get_args, get_origin
+from typing import Any, NamedTuple, Protocol
 
-from pydantic import BaseModel, PydanticUserError, TypeAdapter, ValidationError
-from sqlalchemy import ColumnElement, Table
+from pydantic import BaseModel
+from sqlalchemy import ColumnElement, Select, Table
+from sqlalchemy.sql.selectable import NamedFromClause
 
-from backfill.declaration.changes import Write
+from backfill.declaration.lookups import BoundLookup, Lookup
+from backfill.declaration.writes import Shape, Write
 from backfill.key import Key
 
-Row = tuple[Key, Mapping[str, Any]]
-"""A row as it is read: its key, and the columns asked for by name."""
+Arguments = Mapping[str, Any]
+"""What a function is given beside its rows, by the name of the parameter: a connection, a state."""
+
+
+class Row(NamedTuple):
+    """A row as it is read."""
+
+    key: Key
+    values: Mapping[str, Any]
+    """The columns asked for and the look-ups, by name."""
+    group: int = 0
+    """Rows of one group have one number; they stand together."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What was read of a batch."""
+
+    rows: Sequence[Row] = ()
+    """Empty where the rows stay in the database."""
+    keys: Sequence[Key] | None = None
+    """The rows that every write of the batch is about, where a condition asked again could take others."""
+    columns: NamedFromClause | None = None
+    """The batch as SQL columns, for a step."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a function said of a batch."""
+
+    writes: Sequence[Write] = ()
+    skipped: int = 0
+    """Rows that it left as they are."""
+    performed: int = 0
+    """Rows that a step says it has written."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +59,17 @@ class Walked:
     key: tuple[str, ...]
     adapt: Callable[[ColumnElement[Any]], ColumnElement[Any]]
     """Ties an expression of the user's to the table's own columns."""
+    adapt_select: Callable[[Select[Any]], Select[Any]]
+    """Ties a select of the user's, in which the table stands among others."""
+    is_by_key: bool = True
+    """Rows come in the order of their key."""
+    is_grouped: bool = False
+    """A batch holds whole groups."""
+
+    @property
+    def name(self) -> str:
+        """The table's name as the definition spells it."""
+        return self.table.fullname
 
 
 @dataclass(frozen=True)
@@ -37,15 +81,27 @@ class Bound:
     reads: frozenset[str]
     """Columns that the new values depend on."""
     writes: tuple[str, ...]
-    """Columns that may be written."""
+    """Columns of the walked table that may be written."""
     never_null: frozenset[str]
     """Written columns that are never written as NULL."""
     literals: Mapping[str, Any]
     """Values that are known before any row is read, by column."""
     looks_elsewhere: bool
     """The new values depend on other rows too, so rows are locked before they are evaluated."""
-    apply: Callable[[Sequence[Row]], list[Write]]
-    """The transform itself: rows in, writes out, no I/O."""
+    apply: Callable[[Reading, Arguments], Answer]
+    """The function itself: rows in, writes out, no I/O but what it does with a connection."""
+    lookups: Sequence[BoundLookup] = ()
+    """Fields that are filled from other rows."""
+    fixes_rows: bool = False
+    """Several statements are about the same rows, so these are found once."""
+    shapes: Sequence[Shape] | None = ()
+    """What is written beside columns of the walked rows; None where only the function's answers tell."""
+    looks_at: frozenset[str] = frozenset()
+    """Tables whose rows the new values are looked up in."""
+    is_stateful: bool = False
+    """A state is carried from batch to batch."""
+    performs: bool = False
+    """The function writes by itself."""
 
 
 class Form(Protocol):
@@ -56,48 +112,10 @@ class Form(Protocol):
     reads: type[BaseModel] | None
     """The model that a row is read into."""
     outputs: tuple[type[BaseModel], ...]
-    """The models that may be returned; empty when the answer is a mapping."""
+    """The models of the row's new values that may be returned; empty when the answer is a mapping."""
+    lookups: Mapping[str, Lookup]
+    """Fields of the input model that are no columns."""
 
-    def bind(self, walked: Walked) -> Bound:
-        """Tie the form to a live table; raises DeclarationError where it does not fit."""
+    def bind(self, walked: Walked | None) -> Bound:
+        """Tie the form to a live table, or to none; raises DeclarationError where it does not fit."""
         ...
-
-
-def columns_of_model(model: type[BaseModel]) -> dict[str, str]:
-    """Field name to column name: a field with an alias reads and writes the column of that name."""
-    return {name: field.alias or name for name, field in model.model_fields.items()}
-
-
-def choices(annotation: Any) -> list[Any]:
-    """The values to which a Literal or an Enum restricts a field; none where it is not restricted."""
-    origin = get_origin(annotation)
-    if origin is Literal:
-        return list(get_args(annotation))
-    if origin is Annotated:
-        return choices(get_args(annotation)[0])
-    if origin in (Union, UnionType):
-        return [choice for member in get_args(annotation) for choice in choices(member)]
-    is_enum = isinstance(annotation, type) and issubclass(annotation, Enum)
-    return [member.value for member in annotation] if is_enum else []
-
-
-def takes_none(model: type[BaseModel], name: str) -> bool:
-    """Whether a field may be given None: by its type, or because a validator of its own looks at the value first."""
-    validators = model.__pydantic_decorators__.field_validators.values()
-    if any(name in validator.info.fields and validator.info.mode != "after" for validator in validators):
-        return True
-    field = model.model_fields[name]
-    return _lets_none_through(Annotated[field.annotation, *field.metadata] if field.metadata else field.annotation)
-
-
-def may_be_none(model: type[BaseModel], name: str) -> bool:
-    """Whether a field may hold None."""
-    return _lets_none_through(model.model_fields[name].annotation)
-
-
-def _lets_none_through(kind: Any) -> bool:
-    try:
-        TypeAdapter(kind).validate_python(None)
-    except (ValidationError, PydanticUserError):  # the latter: a class that pydantic does not know, None is none of it
-        return False
-    return True

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from backfill.declaration.conditions import Condition, requires_missing
 from backfill.declaration.form import Bound
+from backfill.declaration.writes import Verb
 
 
 @dataclass(frozen=True)
@@ -19,19 +20,48 @@ class Repeatability:
     reason: str
 
 
-def derive_repeatability(bound: Bound, where: Condition | None, filtered: frozenset[str]) -> Repeatability:
+def derive_repeatability(
+    bound: Bound, where: Condition | None, filtered: frozenset[str], looked_at: frozenset[str] = frozenset()
+) -> Repeatability:
     """What the columns read, written and filtered on prove about a second application.
 
     Args:
         bound: the form, tied to the table.
         where: the condition as it was declared.
         filtered: the columns that the condition looks at.
+        looked_at: the other tables whose rows it looks at.
     """
+    unproven = _unproven(bound)
+    if unproven:
+        return Repeatability(False, False, unproven)
     written = frozenset(bound.writes)
     reread = ", ".join(sorted(bound.reads & written))
     leaves = requires_missing(where) & bound.never_null if where is not None else frozenset()
+    shrinks = bool(filtered & written) or _asks_about_changes(bound, looked_at)
     if not reread:
-        return Repeatability(True, bool(filtered & written), "it reads nothing that it writes")
+        return Repeatability(True, shrinks, "it reads nothing that it writes")
     if leaves:
         return Repeatability(True, True, f"a written row has {', '.join(sorted(leaves))} and is not taken again")
     return Repeatability(False, False, f"it reads {reread}, which it writes")
+
+
+def _unproven(bound: Bound) -> str | None:
+    """Why nothing can be said beforehand of a second application."""
+    if bound.performs:
+        return "what a step does is known to its run alone"
+    if bound.is_stateful:
+        return "it carries a state from batch to batch"
+    if bound.shapes is None:
+        return "which changes it returns is known to its run alone"
+    inserted = [shape for shape in bound.shapes if shape.verb is Verb.INSERT]
+    if unmatched := [shape.table for shape in inserted if not (shape.match or shape.absent)]:
+        return f"it inserts into {unmatched[0]} without match="
+    changed = {shape.table for shape in bound.shapes if shape.verb is not Verb.INSERT and not shape.is_own}
+    if met_again := changed.intersection(shape.table for shape in inserted):
+        return f"it inserts into {min(met_again)} and changes rows of it"
+    return None
+
+
+def _asks_about_changes(bound: Bound, looked_at: frozenset[str]) -> bool:
+    """Whether the condition looks at rows that are inserted, updated or deleted."""
+    return any(shape.is_own or shape.table in looked_at for shape in bound.shapes or ())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -26,7 +27,8 @@ from sqlalchemy.exc import DBAPIError, InterfaceError
 from sqlalchemy.types import BINARY
 
 from backfill.declaration.conditions import Condition
-from backfill.dialect import Dialect, Limits, completed_in_ledger
+from backfill.declaration.writes import Verb
+from backfill.dialect import Dialect, Limits, completed_in_ledger, first_quoted
 from backfill.dialects.inspections import mysql as inspections
 from backfill.fault import Fault
 from backfill.finding import Finding
@@ -91,7 +93,7 @@ class MySQL(Dialect):
         """Expanded, for the same reason."""
         return _beyond(columns, key, inclusive=True, descending=True)
 
-    def refine(self, connection: Connection, table: Table, key: tuple[str, ...]) -> None:
+    def refine(self, connection: Connection, table: Table) -> None:
         """MariaDB's JSON is LONGTEXT with a check, and DOUBLE would be read as a decimal of ten places."""
         for column in table.columns:
             if isinstance(column.type, Float):
@@ -133,13 +135,21 @@ class MySQL(Dialect):
         """Servers that cannot be written, or that cannot log READ COMMITTED."""
         return tuple(inspections.server_findings(connection))
 
-    def inspect_table(self, connection: Connection, table: Table) -> Sequence[Finding]:
+    def inspect_table(self, connection: Connection, table: Table, verb: Verb = Verb.UPDATE) -> Sequence[Finding]:
         """Engines without transactions, views, temporary tables and triggers."""
-        return tuple(inspections.table_findings(connection, table))
+        return tuple(inspections.table_findings(connection, table, verb))
 
     def inspect_key(self, connection: Connection, table: Table, key: tuple[str, ...]) -> Sequence[Finding]:
         """ENUM and SET sort by number and compare by name: a walk by them misses rows."""
         return tuple(inspections.key_findings(table, key))
+
+    def inspect_order(self, connection: Connection, table: Table, columns: Sequence[str]) -> Sequence[Finding]:
+        """As for a key."""
+        return tuple(inspections.key_findings(table, columns))
+
+    def inspect_deletes(self, connection: Connection, table: Table) -> Sequence[Finding]:
+        """Foreign keys that carry a deletion on to other rows."""
+        return tuple(inspections.delete_findings(connection, table))
 
     def inspect_writes(self, connection: Connection, table: Table, columns: Sequence[str]) -> Sequence[Finding]:
         """Times of the last write, and foreign keys that carry a write on to other rows."""
@@ -150,6 +160,10 @@ class MySQL(Dialect):
         message = f"backfill {name} is not completed; run: backfill run {name}"
         return f"SELECT IF({completed_in_ledger(name)}, 1, (SELECT '{message}' UNION SELECT 'x'));"
 
+    def named(self, error: DBAPIError) -> str:
+        """The column, key or constraint in the message."""
+        return first_quoted(_NAMED, error)
+
     def classify(self, error: DBAPIError) -> tuple[Fault, str]:
         """By errno."""
         arguments = getattr(error.orig, "args", ())
@@ -157,6 +171,12 @@ class MySQL(Dialect):
         if code == 0:  # PyMySQL: the link was already closed
             return (Fault.LINK if isinstance(error, InterfaceError) else Fault.UNKNOWN), type(error.orig).__name__
         return _FAULTS.get(code, Fault.UNKNOWN), str(code)
+
+
+_NAMED = re.compile(
+    r"(?:key|column) \S+(?= at row \d+$|$)|(?<=^Column )'[^']+'(?= cannot be null$)|^CONSTRAINT `[^`]+`"
+)
+"""Anchored at the ends of the message, since a value may stand in its middle."""
 
 
 def _is_mariadb(connection: Connection) -> bool:

@@ -30,13 +30,13 @@ from sqlalchemy import (
     tuple_,
     update,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import JSONB, Insert, insert
 from sqlalchemy.exc import DataError, DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.types import NullType
 
-from backfill.declaration.changes import Recordset
 from backfill.declaration.conditions import Condition
 from backfill.declaration.values import has_no_zone, plain
+from backfill.declaration.writes import Recordset, Shape, Verb
 from backfill.dialect import Dialect, Limits, completed_in_ledger, typed
 from backfill.dialects.inspections import postgresql as inspections
 from backfill.fault import Fault
@@ -102,23 +102,37 @@ class PostgreSQL(Dialect):
         """FOR NO KEY UPDATE: keys are never written, so rows that refer to these stay insertable."""
         return statement.with_for_update(key_share=True)
 
-    def update_rows(
-        self, connection: Connection, table: Table, key: tuple[str, ...], columns: tuple[str, ...], rows: Recordset
-    ) -> int:
+    def insert(self, table: Table) -> Insert:
+        """With ON CONFLICT."""
+        return insert(table)
+
+    def skip_conflicts(self, statement: Any, match: Sequence[str]) -> Insert:
+        """ON CONFLICT DO NOTHING."""
+        skipping: Insert = statement.on_conflict_do_nothing(index_elements=list(match))
+        return skipping
+
+    def given(self, column: Column[Any], value: ColumnElement[Any]) -> ColumnElement[Any]:
+        """A parameter in a SELECT list is text unless its type is said."""
+        return cast(value, column.type)
+
+    def update_rows(self, connection: Connection, table: Table, shape: Shape, rows: Recordset) -> int:
         """One UPDATE from one JSON document, whose types are the table's own row type."""
-        if not _travels(table, (*key, *columns), rows):
-            return super().update_rows(connection, table, key, columns, rows)
-        names = (*key, *columns)
+        names = (*shape.match, *shape.columns)
+        if not (rows.is_sorted and _travels(table, names, rows)):
+            return super().update_rows(connection, table, shape, rows)
         document = to_json(
-            [dict(zip(names, (*row_key, *values), strict=True)) for row_key, values in _zoneless(table, columns, rows)]
+            [
+                dict(zip(names, (*row_key, *values), strict=True))
+                for row_key, values in _zoneless(table, shape.columns, rows)
+            ]
         )
         recordset = _recordset(connection, table, names, document.decode())
-        keys = [table.c[name] for name in key]
+        keys = [table.c[name] for name in shape.match]
         statement = (
             update(table)
-            .where(*(table.c[name] == recordset.c[name] for name in key))
+            .where(*(table.c[name] == recordset.c[name] for name in shape.match))
             .where(self.between(keys, rows.rows[0][0], rows.rows[-1][0]))
-            .values({name: recordset.c[name] for name in columns})
+            .values({name: recordset.c[name] for name in shape.columns})
         )
         return connection.execute(statement).rowcount
 
@@ -142,13 +156,17 @@ class PostgreSQL(Dialect):
         """Standbys, and sessions that are read-only by default."""
         return tuple(inspections.server_findings(connection))
 
-    def inspect_table(self, connection: Connection, table: Table) -> Sequence[Finding]:
+    def inspect_table(self, connection: Connection, table: Table, verb: Verb = Verb.UPDATE) -> Sequence[Finding]:
         """Views, foreign, unlogged and temporary tables, rules, row security, and triggers on UPDATE."""
-        return tuple(inspections.table_findings(connection, table))
+        return tuple(inspections.table_findings(connection, table, verb))
 
     def inspect_key(self, connection: Connection, table: Table, key: tuple[str, ...]) -> Sequence[Finding]:
         """Indexes and collations under which a walk by key is not to be trusted."""
         return tuple(inspections.key_findings(connection, table, key))
+
+    def inspect_deletes(self, connection: Connection, table: Table) -> Sequence[Finding]:
+        """Foreign keys that carry a deletion on to other rows."""
+        return tuple(inspections.delete_findings(connection, table))
 
     def inspect_writes(self, connection: Connection, table: Table, columns: Sequence[str]) -> Sequence[Finding]:
         """Partition columns, and foreign keys that carry a write on to other rows."""
@@ -167,6 +185,12 @@ class PostgreSQL(Dialect):
         if code is None:
             return (Fault.LINK if error.connection_invalidated else _without_code(error)), type(error.orig).__name__
         return _FAULTS.get(code) or _FAULT_CLASSES.get(code[:2], Fault.UNKNOWN), code
+
+    def named(self, error: DBAPIError) -> str:
+        """By the fields of the server's report."""
+        report = getattr(error.orig, "diag", None)
+        found = {kind: getattr(report, f"{kind}_name", None) for kind in ("table", "column", "constraint")}
+        return ", ".join(f"{kind} {name}" for kind, name in found.items() if name)
 
 
 @lru_cache

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Connection, Select, Table, cast, func, select, text
+from sqlalchemy import Column, ColumnElement, Connection, Select, Table, cast, func, select, text, type_coerce
+from sqlalchemy.dialects.sqlite import Insert, insert
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.types import NullType, String
 
 from backfill.declaration.conditions import Condition
-from backfill.dialect import Dialect, Limits, completed_in_ledger
+from backfill.declaration.writes import Verb
+from backfill.dialect import Dialect, Limits, completed_in_ledger, first_quoted
 from backfill.dialects.inspections import sqlite as inspections
 from backfill.fault import Fault
 from backfill.finding import Finding
@@ -45,6 +48,7 @@ class SQLite(Dialect):
 
     def prepare(self, connection: Connection, limits: Limits) -> Mapping[str, Any]:
         """Wait for other writers as long as the limits say, instead of the file's own setting."""
+        connection.exec_driver_sql("PRAGMA schema_version")  # a file that is no database says so here
         noted = {"busy_timeout": connection.exec_driver_sql("PRAGMA busy_timeout").scalar()}
         connection.exec_driver_sql(f"PRAGMA busy_timeout = {int(limits.lock_seconds * 1000)}")
         return noted
@@ -79,11 +83,6 @@ class SQLite(Dialect):
         """By Julian days, which are exact to the millisecond."""
         return (func.julianday(cast(moment, String)) - func.julianday("now")) * 86400.0
 
-    def refine(self, connection: Connection, table: Table, key: tuple[str, ...]) -> None:
-        """Keys pass as the driver gives them: a declared type binds nothing in SQLite."""
-        for name in key:
-            table.c[name].type = NullType()
-
     def json_null(self, column: Column[Any]) -> Condition:
         """JSON is text here, so JSON null is the word."""
         return cast(column, String) == "null"
@@ -95,6 +94,19 @@ class SQLite(Dialect):
     def lock(self, statement: Select[Any]) -> Select[Any]:
         """Nothing to add: BEGIN IMMEDIATE holds every row."""
         return statement
+
+    def insert(self, table: Table) -> Insert:
+        """With ON CONFLICT."""
+        return insert(table)
+
+    def skip_conflicts(self, statement: Any, match: Sequence[str]) -> Insert:
+        """ON CONFLICT DO NOTHING."""
+        skipping: Insert = statement.on_conflict_do_nothing(index_elements=list(match))
+        return skipping
+
+    def walked(self, column: Column[Any]) -> ColumnElement[Any]:
+        """As the driver gives it: a declared type binds nothing in SQLite."""
+        return type_coerce(column, NullType())
 
     def estimate(self, connection: Connection, table: Table) -> int | None:
         """The span of row ids: exact without gaps, read from the two ends of the table."""
@@ -113,13 +125,17 @@ class SQLite(Dialect):
         """Journals that cannot roll back, and files that are read-only or on a network drive."""
         return tuple(inspections.server_findings(connection))
 
-    def inspect_table(self, connection: Connection, table: Table) -> Sequence[Finding]:
+    def inspect_table(self, connection: Connection, table: Table, verb: Verb = Verb.UPDATE) -> Sequence[Finding]:
         """Attached files, views, virtual and temporary tables."""
-        return tuple(inspections.table_findings(connection, table))
+        return tuple(inspections.table_findings(connection, table, verb))
 
     def inspect_key(self, connection: Connection, table: Table, key: tuple[str, ...]) -> Sequence[Finding]:
         """SQLite lets a key hold NULL and mixed types: rows that a walk by that key would miss."""
         return tuple(inspections.key_findings(connection, table, key))
+
+    def inspect_deletes(self, connection: Connection, table: Table) -> Sequence[Finding]:
+        """Foreign keys that carry a deletion on to other rows."""
+        return tuple(inspections.delete_findings(connection, table))
 
     def inspect_writes(self, connection: Connection, table: Table, columns: Sequence[str]) -> Sequence[Finding]:
         """Foreign keys that carry a write on to other rows."""
@@ -140,6 +156,13 @@ class SQLite(Dialect):
         if str(error.orig).startswith(("no such table", "no such column")):
             fault = Fault.SCHEMA
         return fault, str(getattr(error.orig, "sqlite_errorname", code))
+
+    def named(self, error: DBAPIError) -> str:
+        """The columns or the constraint after the colon."""
+        return first_quoted(_NAMED, error)
+
+
+_NAMED = re.compile(r"(?<=constraint failed: )[\w., ]+$")
 
 
 def _driver(connection: Connection) -> Any:

@@ -2,40 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from backfill.database import Database
 from backfill.declaration.decorator import Transform
 from backfill.errors import DefinitionChanged, Refused
-from backfill.ledger import Ledger, Run
+from backfill.ledger import Ledger
 from backfill.outstanding import has_outstanding
+from backfill.run import Run
+from backfill.source import Source
 from backfill.status import ACTIVE, Status
-from backfill.target import Target
+
+TWICE = "twice"
+"""The code by which people say that rows were restored, so that nothing is done twice."""
 
 
 class Admission:
     """Enters runs into the ledger, and lets them go on."""
 
-    def __init__(self, database: Database, transform: Transform[..., Any], targets: Sequence[Target]) -> None:
+    def __init__(self, database: Database, transform: Transform[..., Any], sources: Sequence[Source]) -> None:
         self._database = database
         self._ledger = Ledger(database)
         self._transform = transform
-        self._targets = targets
-        self._fingerprint = transform.definition.fingerprint([target.shape() for target in targets])
+        self._sources = sources
+        self._fingerprint = transform.definition.fingerprint([source.shape() for source in sources])
 
-    def admit(self, *, accept_change: bool = False, from_start: bool = False) -> Run:
+    def admit(self, *, accept_change: bool = False, from_start: bool = False, accept: Collection[str] = ()) -> Run:
         """The run to go on with, `running` or already `completed`.
 
         Raises:
             DefinitionChanged: the run in the ledger was started with another definition.
             Refused: running again would apply the transform twice to some rows.
         """
+        self._ledger.ensure()
         latest = self._ledger.latest(self._transform.name)
+        if latest is not None and (from_start or latest.status is Status.CANCELLED):
+            self._require_harmless(latest, accept)
         if latest is not None and from_start:
             self._ledger.withdraw(latest.name)
             latest = None
-        if latest is None or latest.status is Status.UNDONE:
+        if latest is None or latest.status in (Status.UNDONE, Status.CANCELLED):
             return self._start()
         if latest.status in ACTIVE:
             return self._resume(latest, accept_change)
@@ -43,6 +50,7 @@ class Admission:
 
     def defer(self) -> None:
         """Register the run for `backfill run`, unless one is registered already."""
+        self._ledger.ensure()
         latest = self._ledger.latest(self._transform.name)
         if latest is None or latest.status is Status.UNDONE:
             with self._database.transaction():
@@ -55,12 +63,12 @@ class Admission:
 
     def _resume(self, run: Run, accept_change: bool) -> Run:
         is_new = run.status is Status.PENDING
-        if run.fingerprint != self._fingerprint and not (is_new or accept_change):
+        if run.fingerprint != self._fingerprint and run.rows_read and not (is_new or accept_change):
             name = self._transform.name
             raise DefinitionChanged(
                 f"{name} changed since its checkpoint ({run.rows_read:,} rows): its code, its models or the columns it "
                 f"uses. Go on with it as it is now: backfill run {name} --accept-change. "
-                f"Start over: backfill run {name} --from-start"
+                f"Start over: backfill run {name} --from-start{self._warning()}"
             )
         with self._database.transaction():
             self._ledger.start(run, self._fingerprint)
@@ -69,20 +77,27 @@ class Admission:
         return self._latest()
 
     def _after_the_end(self, run: Run) -> Run:
-        """A completed or cancelled run: only what is harmless to repeat is repeated unasked."""
-        repeatability = self._targets[0].repeatability
-        if run.status is Status.COMPLETED:
-            left = repeatability.shrinks and any(has_outstanding(target) for target in self._targets)
-            return self._start() if left else run
-        if repeatability.by_nature or not run.rows_written:
-            return self._start()
+        """A completed run is started again where its own condition says that rows are left."""
+        shrinks = self._sources[0].repeatability.shrinks
+        return self._start() if shrinks and any(has_outstanding(source) for source in self._sources) else run
+
+    def _warning(self) -> str:
+        by_nature = self._sources[0].repeatability.by_nature
+        return "" if by_nature else ", after restoring these rows: they would be changed twice"
+
+    def _require_harmless(self, run: Run, accept: Collection[str]) -> None:
+        """Refuse to begin from the first row again where that would change rows twice, unless they were restored."""
+        repeatability = self._sources[0].repeatability
+        if repeatability.by_nature or not run.rows_written or TWICE in accept:
+            return
         raise Refused(
-            f"{run.name} was cancelled after {run.rows_written:,} rows, and running it again would change them twice: "
-            f"{repeatability.reason}. Restore the rows first, then: backfill run {run.name} --from-start"
+            f"{run.name} has written {run.rows_written:,} rows in a run that is {run.status}, and from the first row "
+            f"on it would change them twice: {repeatability.reason}. Restore the rows first; once that is done: "
+            f"backfill run {run.name} --from-start --accept {TWICE}"
         )
 
     def _register(self, status: Status) -> int:
-        estimates = [target.estimate() for target in self._targets]
+        estimates = [source.estimate() for source in self._sources]
         return self._ledger.register(
             self._transform.name,
             status=status,
@@ -93,8 +108,8 @@ class Admission:
 
     def _cut(self, run_id: int) -> None:
         """One slice a table, up to the last key of this moment: later rows are the application's."""
-        for target in self._targets:
-            self._ledger.add_slice(run_id, target.name, 0, target.last_key())
+        for source in self._sources:
+            self._ledger.add_slice(run_id, source.name, 0, source.last_key())
 
     def _latest(self) -> Run:
         run = self._ledger.latest(self._transform.name)

@@ -9,7 +9,8 @@ from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_random
 from backfill.database import Database
 from backfill.errors import Exhausted, Refused
 from backfill.fault import Fault, Faulted
-from backfill.ledger import Ledger, Run
+from backfill.ledger import Ledger
+from backfill.run import Run
 from backfill.status import Status
 
 LOCK_SECONDS = 0.01

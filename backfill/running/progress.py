@@ -13,6 +13,8 @@ from typing import Any, Self
 from tqdm import tqdm
 from tqdm.contrib.logging import logging_redirect_tqdm
 
+from backfill.phrase import phrased
+
 # Below "alembic", whose level the stock alembic.ini sets: its fileConfig() silences every logger it does not name.
 log = logging.getLogger("alembic.backfill")
 
@@ -105,7 +107,7 @@ class Progress(AbstractContextManager["Progress"]):
 
     def wait(self, reason: str) -> None:
         """The run waits, and why."""
-        log.info("%s: %s", self._name, reason)
+        log.info("%s: %s", self._name, phrased(reason))
 
     def wait_for_lease(self, owner: str, seconds: float | None) -> None:
         """Another worker holds the run; said once."""
@@ -115,7 +117,7 @@ class Progress(AbstractContextManager["Progress"]):
 
     def say(self, message: str) -> None:
         """Something worth knowing, once."""
-        log.info("%s: %s", self._name, message)
+        log.info("%s: %s", self._name, phrased(message))
 
     def _sentence(self) -> str:
         share = f" of about {self._total:,}" if self._total else ""

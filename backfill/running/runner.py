@@ -8,13 +8,15 @@ from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
 from backfill.batch import Slice
-from backfill.checks import preflight
+from backfill.checks import Examination, preflight
 from backfill.database import Database
 from backfill.declaration.decorator import Transform
 from backfill.errors import BackfillError, Exhausted, Fenced, Paused, RunFailed, RunHeld
 from backfill.fault import Fault, Faulted
 from backfill.finding import Finding, Severity
-from backfill.ledger import Ledger, Run
+from backfill.ledger import Ledger
+from backfill.opening import open_sources
+from backfill.run import Run
 from backfill.running.admission import Admission
 from backfill.running.collector import relaxed_collector
 from backfill.running.owner import describe, is_dead, new_owner
@@ -22,8 +24,8 @@ from backfill.running.progress import Progress
 from backfill.running.stop import StopRequest
 from backfill.running.worker import Worker, explained
 from backfill.settings import Settings
+from backfill.source import Source
 from backfill.status import Status
-from backfill.target import Target, open_targets
 
 T = TypeVar("T")
 
@@ -62,17 +64,18 @@ def run(
         RunFailed: the run cannot go on; its reason is in the ledger.
         Stopped: work is left; the same call goes on with it.
     """
+    examination = Examination(accept)
     with explained():
-        targets = open_targets(database, transform)
-        findings = preflight(targets, accept)
-        Ledger(database).ensure()
-        admitted = Admission(database, transform, targets).admit(accept_change=accept_change, from_start=from_start)
+        sources = open_sources(database, transform)
+        findings = preflight(sources, examination)
+        admission = Admission(database, transform, sources)
+        admitted = admission.admit(accept_change=accept_change, from_start=from_start, accept=accept)
     if admitted.status is Status.COMPLETED:
         return admitted
     with StopRequest() as stop, Progress(transform.name) as progress, relaxed_collector():
         _warn(progress, findings)
-        worker = Worker(database, {target.name: target for target in targets}, settings, progress, stop)
-        return _Session(database, admitted, targets, settings, worker, progress).finish()
+        worker = Worker(database, {source.name: source for source in sources}, examination, settings, progress, stop)
+        return _Session(database, admitted, sources, settings, worker, progress).finish()
 
 
 def _warn(progress: Progress, findings: Sequence[Finding]) -> None:
@@ -88,7 +91,7 @@ class _Session:
         self,
         database: Database,
         admitted: Run,
-        targets: Sequence[Target],
+        sources: Sequence[Source],
         settings: Settings,
         worker: Worker,
         progress: Progress,
@@ -96,7 +99,7 @@ class _Session:
         self._database = database
         self._ledger = Ledger(database)
         self._run = admitted
-        self._targets = targets
+        self._sources = sources
         self._settings = settings
         self._worker = worker
         self._progress = progress
@@ -125,7 +128,7 @@ class _Session:
 
     def _sweep(self) -> None:
         """Scan for rows that committed behind the checkpoint: done is when a whole scan changes nothing."""
-        if not self._targets[0].repeatability.shrinks or self._nothing_matches():
+        if not self._sources[0].repeatability.shrinks or self._nothing_matches():
             return
         for _ in range(SWEEPS):
             latest = self._latest_sweep()
@@ -145,7 +148,7 @@ class _Session:
         def look() -> bool:
             try:
                 with self._database.transaction(keep=False):
-                    return not any(target.has_match() for target in self._targets)
+                    return not any(source.has_match() for source in self._sources)
             except Faulted as error:
                 if error.fault is Fault.TOO_SLOW:
                     return False
@@ -160,8 +163,8 @@ class _Session:
 
     def _cut_sweep(self, number: int) -> None:
         def cut() -> None:
-            for target in self._targets:
-                self._ledger.add_slice(self._run.id, target.name, number, target.last_key())
+            for source in self._sources:
+                self._ledger.add_slice(self._run.id, source.name, number, source.last_key())
 
         self._write(cut)
 

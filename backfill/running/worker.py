@@ -20,16 +20,19 @@ from typing import TypeVar
 
 from tenacity import RetryCallState, Retrying, retry_if_exception, wait_random_exponential
 
-from backfill.batch import Batch, BatchSize, Slice
+from backfill.batch import Batch, BatchSize, Slice, Tally
+from backfill.checks import Examination
 from backfill.database import Database
 from backfill.errors import DatabaseFailed, Exhausted, Fenced, LinkLost, Paused, RowRejected
 from backfill.fault import Fault, Faulted
+from backfill.given import Given
+from backfill.key import printable_key
 from backfill.ledger import Ledger
 from backfill.running.progress import Progress
 from backfill.running.stop import StopRequest
 from backfill.settings import Settings
+from backfill.source import Source
 from backfill.status import Status
-from backfill.target import Target
 
 T = TypeVar("T")
 
@@ -40,19 +43,23 @@ class Worker:
     def __init__(
         self,
         database: Database,
-        targets: Mapping[str, Target],
+        sources: Mapping[str, Source],
+        examination: Examination,
         settings: Settings,
         progress: Progress,
         stop: StopRequest,
     ) -> None:
         self._database = database
         self._ledger = Ledger(database)
-        self._targets = targets
+        self._sources = sources
+        self._examination = examination
         self._settings = settings
         self._progress = progress
         self._stop = stop
         self._size = BatchSize(settings.batch_size, settings.max_batch_size, settings.batch_seconds)
         self._pace = Pace()
+        self._batch: Batch | None = None
+        """The one at hand."""
 
     def walk(self, held: Slice) -> int:
         """Take batch after batch until the slice is done; gives the rows written in it, before and now.
@@ -64,7 +71,7 @@ class Worker:
         """
         seen = held
         while seen.is_open:
-            with explained():
+            with explained(), self._naming_the_row():
                 seen = self.patiently(lambda: self._commit_batch(held))
         _require_ours(held, seen)
         return seen.rows_written
@@ -89,28 +96,56 @@ class Worker:
                 seen = self._ledger.reread(held)
                 _require_ours(held, seen)
                 batch = self._next_batch(seen)
-                written = self._fill(batch, self._targets[seen.table], check, is_sweep=seen.sweep > 0)
+                tally, state = self._fill(seen, batch, check)
             self._pace.learn(batch.rows, time.perf_counter() - started)
             self._ledger.advance(
-                seen, batch, written, lease_seconds=self._settings.lease_seconds, rate=self._pace.rows_per_second
+                seen,
+                batch,
+                tally,
+                lease_seconds=self._settings.lease_seconds,
+                rate=self._pace.rows_per_second,
+                state=state,
             )
         seconds = time.perf_counter() - started
         self._size.learn(batch.rows, seconds)
-        self._progress.advance(0 if seen.sweep else batch.rows, written)
+        self._progress.advance(0 if seen.sweep else batch.rows, tally.written)
         time.sleep(self._database.dialect.rest(seconds))
         with self._database.faults():
             return self._ledger.reread(held)
 
     def _next_batch(self, seen: Slice) -> Batch:
         assert seen.hi is not None, "an open slice has a last key"
-        return self._targets[seen.table].next_batch(seen.checkpoint, seen.hi, self._size.rows)
+        self._batch = self._sources[seen.table].next_batch(seen.checkpoint, seen.hi, self._size.rows)
+        return self._batch
 
-    def _fill(self, batch: Batch, target: Target, check: Callable[[], None], *, is_sweep: bool) -> int:
-        rows = target.read(batch)
-        writes = target.apply(rows)
-        if rows:
-            check()  # the transform has run: had it ended the transaction, each write would stand at once
-        return sum(target.write(write, batch, only_changes=is_sweep) for write in writes)
+    def _fill(self, seen: Slice, batch: Batch, check: Callable[[], None]) -> tuple[Tally, str | None]:
+        """Read, apply and write one batch; gives what became of it, and the state that the next one begins with."""
+        source = self._sources[seen.table]
+        given = Given(source.transform, self._database, self._state_of(seen, source))
+        reading = source.read(batch)
+        answer = source.apply(reading, given)
+        self._examination.admit(source, answer.writes)
+        if reading.rows or reading.columns is not None:
+            check()  # the function has run: had it ended the transaction, each write would stand at once
+        tally = source.write(answer.writes, batch, reading, only_changes=seen.sweep > 0)
+        return tally + Tally(updated=answer.performed, skipped=answer.skipped), given.state()
+
+    def _state_of(self, seen: Slice, source: Source) -> str | None:
+        """What is carried into the batch; the first one of a table goes on from the table before."""
+        if seen.state is None and source.transform.given.state is not None:
+            return self._ledger.state_before(seen)
+        return seen.state
+
+    @contextmanager
+    def _naming_the_row(self) -> Iterator[None]:
+        """A batch that the database refuses has been halved until the row at fault stood alone."""
+        try:
+            yield
+        except Faulted as error:
+            if error.fault is not Fault.ROW or self._batch is None or not self._batch.upto:
+                raise
+            row = printable_key(self._batch.upto)
+            raise RowRejected(f"row {row}: the database refuses what is written for it ({error.code})") from None
 
     def _attempts(self) -> Retrying:
         conflicts = count(1)
@@ -129,7 +164,7 @@ class Worker:
     def _may_repeat(self, error: BaseException) -> bool:
         if not isinstance(error, Faulted):
             return False
-        if error.fault is Fault.TOO_SLOW:
+        if error.fault in (Fault.TOO_SLOW, Fault.ROW):  # of a row's fault until it stands alone, and can be named
             return self._size.halve()
         return error.fault is Fault.CONFLICT
 

@@ -12,10 +12,10 @@ import sqlalchemy as sa
 from pydantic import BaseModel, Field, JsonValue, StringConstraints, create_model
 
 import backfill
-from backfill.checks import inspect_targets
+from backfill.checks import inspect_sources
 from backfill.database import Database
 from backfill.declaration.decorator import Transform
-from backfill.target import open_targets
+from backfill.opening import open_targets
 from tests.refusal import execute, find
 
 
@@ -204,7 +204,7 @@ ACCEPTED: dict[str, dict[str, Any]] = {
 def test_a_field_that_its_column_takes(users: sa.Engine, fields: dict[str, Any]) -> None:
     """Nothing is found."""
     with Database.of(users) as database:
-        assert inspect_targets(open_targets(database, writing(fields))) == []
+        assert inspect_sources(open_targets(database, writing(fields))) == []
 
 
 ENUMS: dict[str, tuple[Any, list[str]]] = {
@@ -230,7 +230,7 @@ def test_labels_that_the_column_does_not_know(
     )
     metadata.create_all(engine)
     with Database.of(engine) as database:
-        found = inspect_targets(open_targets(database, writing({"size": kind})))
+        found = inspect_sources(open_targets(database, writing({"size": kind})))
     told = [finding.message for finding in found if finding.code == "writes-choice"]
     assert [message.partition(";")[0] for message in told] == [f"users.size does not know {each!r}" for each in unknown]
     assert all("it knows xs, xl" in message for message in told)

@@ -64,7 +64,7 @@ def test_async_template(root: Path, request: pytest.FixtureRequest, database: st
     project.url = url
     project.add_users(USERS)
     killed = project.call("alembic", "upgrade", "head", KILLED_AT="25")
-    assert (killed.returncode, project.version(), project.greetings()) == (-9, "expand", 20)
+    assert (killed.returncode, project.version(), project.greetings()) == (-9, "expand", 20), killed.stderr
     project.upgrade()
     assert (project.version(), project.greetings()) == ("contract", USERS)
     command.check(project.config())

@@ -130,7 +130,7 @@ def test_deferred_then_run(flask: Command, project: Project, caplog: pytest.LogC
     assert (project.version(), project.status(), project.pending()) == ("fill", "pending", USERS)
     waiting = flask("backfill", "status")
     assert waiting.exit_code == 0
-    assert "greet: deferred by its migration; to fill: backfill run greet" in waiting.output
+    assert "greet: deferred by its migration; to fill: flask backfill run greet" in waiting.output
     ran = flask("backfill", "run", "greet")
     assert (ran.exit_code, project.greetings()) == (0, USERS), repr(ran.exception) + ran.output
     assert flask("db", "upgrade").exit_code == 0
@@ -149,7 +149,7 @@ def test_failure_is_one_line(sqlite_flask: Command, sqlite_project: Project) -> 
     """`flask db upgrade` ends with code 1 and our sentence, without a traceback."""
     failed = sqlite_project.call("flask", "--app", "app", "db", "upgrade", RAISES_AT="25")
     assert failed.returncode == 1
-    assert "Error: greet failed: users row 25: ValueError at fate.py" in failed.stderr
+    assert "Error: greet failed: users row 25: ValueError at fate.py, line " in failed.stderr
     assert "Traceback" not in failed.stderr
 
 

@@ -169,7 +169,7 @@ def test_failing_transform_is_one_clear_line(project: Project) -> None:
     """The command fails with our sentence, without a traceback or a row's values, and whole batches stay."""
     failed = project.call("alembic", "upgrade", "head", RAISES_AT="25")
     assert failed.returncode == 255
-    assert "users row 25: ValueError at fate.py" in failed.stdout + failed.stderr
+    assert "users row 25: ValueError at fate.py, line " in failed.stdout + failed.stderr
     assert "Traceback" not in failed.stderr
     assert "this row cannot be filled" not in failed.stderr
     assert (project.version(), project.pending()) == ("expand", USERS - 20)

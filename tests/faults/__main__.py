@@ -16,9 +16,9 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from tests.faults.crashes import finish_sweep, start_sweep
+from tests.faults.kinds import KINDS, WORKLOADS
 from tests.faults.kills import finish_kills, start_kills
-from tests.faults.mutants import CRASHING
-from tests.faults.workloads import TRANSFORMS
+from tests.faults.mutants import CRASHING, STRAYING
 from tests.servers import mariadb, postgresql
 
 SERVERS = {"postgresql": postgresql, "mariadb": mariadb}
@@ -47,12 +47,17 @@ def kills(url: sa.URL, options: argparse.Namespace) -> Iterator[dict[str, object
 
 def crashes(url: sa.URL, _: argparse.Namespace) -> Iterator[dict[str, object]]:
     """A crash at every statement of every transform, from creating the ledger on, and of the wrong protocols."""
-    for form in TRANSFORMS:
-        yield {"sweep of": form, **asdict(finish_sweep(start_sweep(url, form, "--rows", "40", "--batch", "10")))}
-    yield {"sweep of": "creating the ledger", **asdict(finish_sweep(start_sweep(url, form, "--rows", "4", "--fresh")))}
-    for mutant in CRASHING:
-        sweep = start_sweep(url, "count_by_row", "--mutant", mutant)
-        yield {"sweep of": f"{mutant} (until found)", **asdict(finish_sweep(sweep))}
+    for name in WORKLOADS:
+        yield {"sweep of": name, **asdict(finish_sweep(start_sweep(url, name, "--rows", "40", "--batch", "10")))}
+    yield {
+        "sweep of": "creating the ledger",
+        **asdict(finish_sweep(start_sweep(url, "count_in_sql", "--rows", "4", "--fresh"))),
+    }
+    planted = {mutant: ["count_by_row", *(kind.transform.name for kind in KINDS)] for mutant in CRASHING}
+    for mutant, names in (planted | STRAYING).items():
+        for name in names:
+            sweep = start_sweep(url, name, "--rows", "4", "--batch", "2", "--mutant", mutant)
+            yield {"sweep of": f"{mutant}, {name} (until found)", **asdict(finish_sweep(sweep))}
 
 
 SHOWS: dict[str, Callable[[sa.URL, argparse.Namespace], Iterator[dict[str, object]]]] = {

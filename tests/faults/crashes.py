@@ -1,6 +1,6 @@
 """Crash sweep: a run dies at a statement, a fresh process resumes it, the rows are counted; for every statement.
 
-Run as a process of its own, `python -m tests.faults.crashes URL TRANSFORM`, since it forks: pytest must not.
+Run as a process of its own, `python -m tests.faults.crashes URL TRANSFORM …`, since it forks: pytest must not.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import subprocess
 import sys
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 
 import sqlalchemy as sa
@@ -23,11 +23,17 @@ from backfill import schema
 from backfill.errors import BackfillError
 from backfill.status import Status
 from tests.faults import mutants
-from tests.faults.statements import batches, first_transaction, interrupted, kill_own_process, recorded
-from tests.faults.workloads import TRANSFORMS, insert_late, open_engine, outcome, run_on, seed, settings, tally
+from tests.faults.kinds import WORKLOADS
+from tests.faults.statements import batches, changing, first_transaction, interrupted, kill_own_process, recorded
+from tests.faults.workloads import Tally, insert_late, open_engine, outcome, run_on, settings
 
 ROWS, BATCH = 8, 4
 SURVIVED, FAILED = 0, 1
+WITHIN = {
+    "run": "at every statement",
+    "batches": "not while the run is entered and claimed",
+    "batch": "only in the second batch, or the only one, where the database may have changed since the last death",
+}
 
 
 @dataclass(frozen=True)
@@ -59,7 +65,7 @@ class CrashSweep:
         rows: int = ROWS,
         batch: int = BATCH,
         fresh: bool = False,
-        from_batches: bool = False,
+        within: str = "run",
     ) -> None:
         self._engine = open_engine(url)
         self._visitor = open_engine(url)
@@ -69,26 +75,26 @@ class CrashSweep:
         """For everything else; no child uses it, so that its connection survives them all."""
         self._late_at = 0
         """Where a row is committed behind the checkpoint, if the transform sweeps for such rows."""
-        self._transform = TRANSFORMS[transform]
+        self._workload = WORKLOADS[transform]
+        self._transform = self._workload.transform
         self._settings = settings(batch_size=batch, max_batch_size=batch, lock_seconds=5, attempts=20)
         self._rows = rows
         self._fresh = fresh
-        self._from_batches = from_batches
+        self._within = within
 
     def sweep(self, *, until_found: bool = False) -> Sweep:
         """Go from the first statement that writes until a run survives, or until rows are lost or doubled."""
         started = time.perf_counter()
         found = Sweep()
-        position, last = self._positions()
+        positions = self._positions()
         gc.freeze()  # forks share what is there already
-        while position <= last and self._dies_at(position):
-            found = self._judge(found)
-            if until_found and (found.lost or found.doubled):
+        for position in positions:
+            if (until_found and (found.lost or found.doubled)) or not self._dies_at(position):
                 break
-            position += 1
+            found = self._judge(found)
         return replace(found, seconds=round(time.perf_counter() - started, 1))
 
-    def _positions(self) -> tuple[int, int]:
+    def _positions(self) -> Sequence[int]:
         """From the first statement that writes to the last; without a ledger, up to where the run itself begins."""
         if not self._fresh:
             self._reset()
@@ -96,18 +102,23 @@ class CrashSweep:
         self._reset()
         with recorded(self._engine) as statements:
             self._run()
-        assert tally(self._desk).is_exact, "the undisturbed run is wrong already"
+        assert self._tally().is_exact, "the undisturbed run is wrong already"
         if self._transform.definition.where is not None:
             self._late_at = batches(statements)[0].stop - 1
-        begin = first_transaction(statements)
         if self._fresh:
-            return 1, begin
-        return batches(statements)[0].start if self._from_batches else begin, 2 * len(statements)
+            return range(1, first_transaction(statements) + 1)
+        if self._within == "batch":
+            return changing(statements, batches(statements)[:2][-1])
+        begin = first_transaction(statements) if self._within == "run" else batches(statements)[0].start
+        return range(begin, 2 * len(statements))
 
     def _reset(self) -> None:
         if self._fresh:
             schema.metadata.drop_all(self._desk)
-        seed(self._desk, self._rows)
+        self._workload.seed(self._desk, self._rows)
+
+    def _tally(self) -> Tally:
+        return self._workload.tally(self._desk, self._rows)
 
     def _run(self) -> None:
         run_on(self._engine, self._transform, self._settings)
@@ -141,7 +152,7 @@ class CrashSweep:
         if self._late_at:
             insert_late(self._desk)
         resumed = self._resume()
-        counted = tally(self._desk)
+        counted = self._tally()
         status, written = outcome(self._desk, self._transform.name)
         completed = resumed and status == Status.COMPLETED
         return replace(
@@ -174,31 +185,38 @@ def main() -> None:
     """Sweep, and print what was found as JSON."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("url")
-    parser.add_argument("transform", choices=TRANSFORMS)
+    parser.add_argument("transforms", nargs="+", choices=WORKLOADS)
     parser.add_argument("--rows", type=int, default=ROWS)
     parser.add_argument("--batch", type=int, default=BATCH)
     parser.add_argument("--fresh", action="store_true", help="without a ledger at the start")
-    parser.add_argument("--from-batches", action="store_true", help="not while the run is entered and claimed")
-    parser.add_argument("--mutant", choices=mutants.CRASHING, help="sweep a wrong protocol, until it shows")
+    parser.add_argument("--within", choices=WITHIN, default="run", help="; ".join(map(": ".join, WITHIN.items())))
+    parser.add_argument("--mutant", choices=mutants.DYING, help="sweep a wrong protocol, until it shows")
     options = parser.parse_args()
     if options.mutant:
         mutants.plant(options.mutant)
-    sizes = {"rows": options.rows, "batch": options.batch}
-    sweep = CrashSweep(options.url, options.transform, **sizes, fresh=options.fresh, from_batches=options.from_batches)
-    sys.stdout.write(json.dumps(asdict(sweep.sweep(until_found=options.mutant is not None))))
+    chosen = {name: getattr(options, name) for name in ("rows", "batch", "fresh", "within")}
+    sweeps = {name: CrashSweep(options.url, name, **chosen) for name in options.transforms}
+    found = {name: asdict(sweep.sweep(until_found=options.mutant is not None)) for name, sweep in sweeps.items()}
+    sys.stdout.write(json.dumps(found))
 
 
-def start_sweep(url: sa.URL, transform: str, *options: str) -> subprocess.Popen[str]:
-    """Start a sweep in a process of its own."""
-    command = [sys.executable, "-m", "tests.faults.crashes", url.render_as_string(hide_password=False), transform]
+def start_sweep(url: sa.URL, *options: str) -> subprocess.Popen[str]:
+    """Start a sweep of one transform, or of several one after the other, in a process of its own."""
+    command = [sys.executable, "-m", "tests.faults.crashes", url.render_as_string(hide_password=False)]
     return subprocess.Popen([*command, *options], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
 def finish_sweep(process: subprocess.Popen[str]) -> Sweep:
     """Wait for a sweep, and read what it found."""
+    (found,) = finish_sweeps(process).values()
+    return found
+
+
+def finish_sweeps(process: subprocess.Popen[str]) -> dict[str, Sweep]:
+    """Wait for the sweeps of several transforms, and read what they found."""
     printed, errors = process.communicate()
     assert process.returncode == 0, errors
-    return Sweep(**json.loads(printed))
+    return {name: Sweep(**found) for name, found in json.loads(printed).items()}
 
 
 if __name__ == "__main__":

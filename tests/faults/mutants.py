@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
-from backfill.batch import Batch, Slice
+from backfill.batch import Batch, Slice, Tally
 from backfill.dialects.mysql import MySQL
 from backfill.dialects.postgresql import PostgreSQL
 from backfill.fault import Faulted
@@ -17,15 +17,16 @@ from backfill.key import encode_key
 from backfill.ledger import Ledger
 from backfill.running.worker import Worker
 from backfill.schema import slice_
+from backfill.writer import Writer
 
 
 def _checkpoint_before_data(worker: Any, held: Slice) -> Slice:
     with worker._database.transaction():
         seen = worker._ledger.reread(held)
         batch = worker._next_batch(seen)
-        worker._ledger.advance(seen, batch, batch.rows, lease_seconds=30, rate=None)
+        worker._ledger.advance(seen, batch, Tally(batch.rows), lease_seconds=30, rate=None)
     with worker._database.transaction():
-        worker._fill(batch, worker._targets[seen.table], _unchecked, is_sweep=False)
+        worker._fill(seen, batch, _unchecked)
     return _reread(worker, held)
 
 
@@ -33,10 +34,43 @@ def _checkpoint_after_data(worker: Any, held: Slice) -> Slice:
     with worker._database.transaction():
         seen = worker._ledger.reread(held)
         batch = worker._next_batch(seen)
-        written = worker._fill(batch, worker._targets[seen.table], _unchecked, is_sweep=False)
+        tally, _ = worker._fill(seen, batch, _unchecked)
     with worker._database.transaction():
-        worker._ledger.advance(seen, batch, written, lease_seconds=30, rate=None)
+        worker._ledger.advance(seen, batch, tally, lease_seconds=30, rate=None)
     return _reread(worker, held)
+
+
+def _state_after_commit(worker: Any, held: Slice) -> Slice:
+    with worker._database.transaction():
+        with worker._database.sentinel() as check:
+            seen = worker._ledger.reread(held)
+            batch = worker._next_batch(seen)
+            tally, state = worker._fill(seen, batch, check)
+        worker._ledger.advance(seen, batch, tally, lease_seconds=30, rate=None, state=seen.state)
+    with worker._database.transaction():
+        of_slice = (slice_.c.run_id == seen.run_id, slice_.c.number == seen.number)
+        worker._database.connection.execute(update(slice_).where(*of_slice).values(state=state))
+    return _reread(worker, held)
+
+
+def _inserts_after_commit() -> Changes:
+    """Rows are not inserted before the batch and its checkpoint are committed."""
+    late: list[Callable[[], Tally]] = []
+    insert, commit_batch = Writer._insert, Worker._commit_batch
+
+    def put_off(writer: Writer, table: Any, shape: Any, rows: Any) -> Tally:
+        late.append(lambda: insert(writer, table, shape, rows))
+        return Tally(inserted=len(rows.rows))
+
+    def commit(worker: Any, held: Slice) -> Slice:
+        late.clear()
+        seen = commit_batch(worker, held)
+        with worker._database.transaction():
+            for write in late:
+                write()
+        return seen
+
+    return [(Writer, "_insert", put_off), (Worker, "_commit_batch", commit)]
 
 
 def _retry_from_memory(worker: Any, held: Slice) -> Slice:
@@ -46,14 +80,14 @@ def _retry_from_memory(worker: Any, held: Slice) -> Slice:
 
     def commit() -> None:
         with worker._database.transaction():
-            written = worker._fill(batch, worker._targets[seen.table], _unchecked, is_sweep=False)
-            _guard()(worker._ledger, seen, batch, written)
+            tally, _ = worker._fill(seen, batch, _unchecked)
+            _guard()(worker._ledger, seen, batch, tally)
 
     try:
         commit()
     except Faulted:
         connection = worker._database.connection.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
-        for user in (worker._database, *(target.database for target in worker._targets.values())):
+        for user in (worker._database, *(target.database for target in worker._sources.values())):
             user.connection = connection
         worker._ledger._connection = connection
         commit()
@@ -72,7 +106,7 @@ def _reread(worker: Any, held: Slice) -> Slice:
 def _guard(*kept: str, checks_rowcount: bool = True) -> Callable[..., None]:
     """`advance` with only these columns of its guard."""
 
-    def advance(ledger: Any, seen: Slice, batch: Batch, written: int, **_: Any) -> None:
+    def advance(ledger: Any, seen: Slice, batch: Batch, tally: Tally, **_: Any) -> None:
         guards = [slice_.c[name] == getattr(seen, name) for name in kept]
         moved = ledger._connection.execute(
             update(slice_)
@@ -82,11 +116,11 @@ def _guard(*kept: str, checks_rowcount: bool = True) -> Callable[..., None]:
                 seq=seen.seq + 1,
                 is_open=not batch.is_last,
                 rows_read=slice_.c.rows_read + batch.rows,
-                rows_written=slice_.c.rows_written + written,
+                rows_written=slice_.c.rows_written + tally.written,
             )
         )
         if checks_rowcount and moved.rowcount != 1:
-            _original_advance(ledger, seen, batch, written, lease_seconds=30, rate=None)  # raises Fenced
+            _original_advance(ledger, seen, batch, tally, lease_seconds=30, rate=None)  # raises Fenced
 
     return advance
 
@@ -104,6 +138,10 @@ CRASHING: dict[str, Changes] = {
     "checkpoint-before-data": [(Worker, "_commit_batch", _checkpoint_before_data)],
     "checkpoint-after-data": [(Worker, "_commit_batch", _checkpoint_after_data)],
 }
+STRAYING: dict[str, Changes] = {
+    "state-after-commit": [(Worker, "_commit_batch", _state_after_commit)],
+    "inserts-after-commit": _inserts_after_commit(),
+}
 FENCING: dict[str, Changes] = {
     "no-epoch": [(Ledger, "advance", _guard("seq", "is_open"))],
     "no-seq": [(Ledger, "advance", _guard("epoch", "is_open"))],
@@ -117,7 +155,8 @@ LOCKING: dict[str, Changes] = {
     "no-row-lock": _locking(lambda _, statement: statement),
     "skip-locked": _locking(lambda _, statement: statement.with_for_update(skip_locked=True)),
 }
-ALL = CRASHING | FENCING | FORGETFUL | LOCKING
+DYING = CRASHING | STRAYING
+ALL = DYING | FENCING | FORGETFUL | LOCKING
 
 
 def plant(name: str) -> None:

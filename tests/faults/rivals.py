@@ -6,14 +6,15 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from backfill.checks import Examination
 from backfill.declaration.decorator import Transform
 from backfill.ledger import Ledger
+from backfill.opening import open_targets
 from backfill.running.control import cancel_run, pause_run
 from backfill.running.progress import Progress
 from backfill.running.stop import StopRequest
 from backfill.running.worker import Worker
 from backfill.schema import slice_
-from backfill.target import open_targets
 from tests.faults.interleaving import BATCH, Rival
 from tests.faults.workloads import STEP, insert_late, opened, people, run_on, settings
 
@@ -39,7 +40,7 @@ def twin(transform: Transform[..., Any]) -> Rival:
     def commit_next_batch(engine: sa.Engine) -> None:
         with opened(engine, ONCE) as database, StopRequest() as stop, Progress(transform.name) as progress:
             targets = {target.name: target for target in open_targets(database, transform)}
-            worker: Any = Worker(database, targets, ONCE, progress, stop)
+            worker: Any = Worker(database, targets, Examination(), ONCE, progress, stop)
             run = Ledger(database).latest(transform.name)
             assert run is not None
             for held in Ledger(database).slices(run.id):

@@ -15,6 +15,10 @@ from typing import Any
 import sqlalchemy as sa
 
 BEGINNINGS = ("BEGIN", "START TRANSACTION")
+"""What begins a transaction."""
+
+QUERIES = ("SELECT", "WITH", "PRAGMA", "SHOW", "SET")
+"""What leaves the database as it is: whoever dies before or after it, dies in the same moment."""
 
 
 @contextmanager
@@ -73,6 +77,11 @@ def batches(script: list[str]) -> list[range]:
         for begin, commit in zip(begins, commits, strict=True)
         if any(text.startswith("SAVEPOINT") for text in script[begin:commit])
     ]
+
+
+def changing(script: list[str], batch: range) -> list[int]:
+    """Positions of a batch before each statement that is no query, and behind its COMMIT."""
+    return [n for n in batch if n == batch[-1] or not script[n - 1].lstrip("( ").startswith(QUERIES)]
 
 
 def _begin_before(script: list[str], position: int) -> int:

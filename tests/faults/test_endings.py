@@ -69,14 +69,15 @@ def test_a_changed_definition_is_refused_and_both_ways_on_work(pooled: sa.Engine
     stage = Stage(pooled, count_by_row)
     position = batches(stage.script)[1].start
     half = {id_: int(id_ < ROWS // 4) for id_ in range(-ROWS // 4, ROWS - ROWS // 4)}
-    for way, expected in (("accept_change", set(half.values()) - {0}), ("from_start", {1, 2})):
+    start_over: dict[str, Any] = {"from_start": True, "accept": {*ACCEPTED, "twice"}}
+    for way, expected in (({"accept_change": True}, set(half.values()) - {0}), (start_over, {1, 2})):
         stage.meet(position, rivals.pauser("count_by_row"))
         assert counts(pooled) == half
         with pytest.raises(DefinitionChanged):
             run_on(pooled, captured.count_by_row, SMALL)
         assert counts(pooled) == half
         assert outcome(pooled, "count_by_row")[0] == Status.PAUSED
-        run_on(pooled, captured.count_by_row, SMALL, **{way: True})
+        run_on(pooled, captured.count_by_row, SMALL, **way)
         assert set(counts(pooled).values()) == expected, way
         assert outcome(pooled, "count_by_row")[0] == Status.COMPLETED
 

@@ -263,7 +263,8 @@ def test_any_text_and_number(pooled: sa.Engine) -> None:
 
 
 PARTS = (
-    st.integers()
+    st.none()
+    | st.integers()
     | st.booleans()
     | st.text(st.characters())
     | st.binary()
@@ -287,7 +288,7 @@ def test_a_key_comes_back_from_the_ledger_as_it_was(key: tuple[Any, ...]) -> Non
     assert [type(part) for part in back] == [type(part) for part in key]
 
 
-@pytest.mark.parametrize("value", [1.5, None, [1], object()])
+@pytest.mark.parametrize("value", [1.5, [1], object()])
 def test_what_cannot_be_kept_exactly_is_refused(value: object) -> None:
     """A float would come back, but the row that it names might not."""
     with pytest.raises(Refused):

@@ -14,7 +14,7 @@ import backfill
 from backfill import Rows, is_missing, schema
 from backfill.database import Database
 from backfill.declaration.decorator import Transform
-from backfill.ledger import Run
+from backfill.run import Run
 from backfill.running.runner import run
 from backfill.settings import Settings
 
@@ -176,7 +176,7 @@ def run_on(engine: sa.Engine, transform: Transform[..., Any], chosen: Settings |
     """Run the transform on a connection of its own, as `backfill run` does."""
     chosen = chosen or settings()
     with opened(engine, chosen) as database:
-        return run(database, transform, chosen, accept=ACCEPTED, **options)
+        return run(database, transform, chosen, **{"accept": ACCEPTED, **options})
 
 
 def outcome(engine: sa.Engine, name: str) -> tuple[str, int]:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 import sqlalchemy as sa
 
+from tests.forms import library as library_tables
 from tests.forms import shop as shop_tables
 from tests.forms import town as town_tables
 from tests.kept import EACH_DATABASE, keep, refill
@@ -34,3 +35,16 @@ def shop(kept_shop: sa.Engine) -> sa.Engine:
     """Give a database of five users, two admins and three orders."""
     refill(kept_shop, shop_tables.ROWS)
     return kept_shop
+
+
+@pytest.fixture(scope="module", params=EACH_DATABASE)
+def kept_library(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[sa.Engine]:
+    """Keep the tables of books and of what belongs to them."""
+    yield from keep(request, tmp_path_factory, library_tables.metadata.create_all)
+
+
+@pytest.fixture
+def library(kept_library: sa.Engine) -> sa.Engine:
+    """Give a database of five books, of three loans and of rows that changes find there already."""
+    refill(kept_library, library_tables.ROWS)
+    return kept_library

@@ -55,7 +55,7 @@ ANSWERS: dict[str, tuple[Callable[[Any], Any], str, str]] = {
     ),
     "nothing": (lambda users: None, "definition", "the function returned NoneType; from Rows it returns a model"),
     "no columns": (lambda users: {}, "definition", "the function returned no columns to write"),
-    "a list": (lambda users: [("email", 1)], "definition", "the function returned list"),
+    "a list": (lambda users: [("email", 1)], "definition", "the function returned tuple"),
     "columns as keys": (
         lambda users: {users.c.email: 1},
         "definition",

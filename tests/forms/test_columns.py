@@ -14,9 +14,9 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 import backfill
 from backfill import Rows, is_missing
 from backfill.database import Database
-from backfill.declaration.decorator import from_document
+from backfill.declaration.literal import from_document
 from backfill.declaration.repeatability import Repeatability
-from backfill.target import open_targets
+from backfill.opening import open_targets
 from tests.forms.shop import Skill, declare, light_orders, light_users, orders, users, values
 from tests.refusal import execute, fill, rows_of
 

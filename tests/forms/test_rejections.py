@@ -13,7 +13,8 @@ import backfill
 from backfill import Rejected
 from backfill.database import Database
 from backfill.errors import RowRejected
-from backfill.ledger import Ledger, Run
+from backfill.ledger import Ledger
+from backfill.run import Run
 from tests.forms.town import Email, FirstName, FullName, people, values
 from tests.kept import refill
 from tests.refusal import fill
@@ -132,13 +133,13 @@ REJECTED: dict[str, tuple[type[BaseModel], Callable[..., Any], str]] = {
     "no number": (Numeric, give, "Numeric.full_name: Input should be a valid integer"),
     "a pattern": (Documented, give, "Documented.email: String should match pattern '^[a-z]+$'"),
     "rejected": (FullName, reject, "there is no space in the name"),
-    "a mistake": (FullName, fail, "KeyError at test_rejections.py:"),
+    "a mistake": (FullName, fail, "KeyError at tests/forms/test_rejections.py, line "),
     "a dictionary": (FullName, mistake, "the function returned dict; it is declared to return FirstName"),
     "another model": (FullName, other, "the function returned Email; it is declared to return FirstName"),
-    "a field missing": (FullName, unfinished, "AttributeError at "),
+    "a field missing": (FullName, unfinished, "people row 3: the FirstName has no first_name"),
     "invalid output": (FullName, invalid, "FirstName.first_name: Input should be a valid string"),
-    "leaving": (FullName, leave, "SystemExit at test_rejections.py:"),
-    "endless": (FullName, deep, "RecursionError at test_rejections.py:"),
+    "leaving": (FullName, leave, "SystemExit at tests/forms/test_rejections.py, line "),
+    "endless": (FullName, deep, "RecursionError at tests/forms/test_rejections.py, line "),
 }
 
 

@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.pool import StaticPool
 
-from backfill.declaration.decorator import from_document
+from backfill.declaration.literal import from_document
 from tests.refusal import execute, fill, find, rows_of
 from tests.servers import answers, mariadb
 from tests.servers.throwaway import keep, new_directory, unprivileged_user

@@ -11,7 +11,7 @@ from sqlalchemy.pool import StaticPool
 import backfill
 from backfill import Rows
 from backfill.database import Database
-from backfill.declaration.decorator import from_document
+from backfill.declaration.literal import from_document
 from backfill.dialects.inspections.sqlite import remote_file_system
 from backfill.errors import Refused
 from tests.refusal import contents, execute, fill, find, refuse, rows_of
@@ -50,7 +50,7 @@ BAD_TABLES: dict[str, tuple[str, str, list[str]]] = {
     ),
     "REAL key": (
         "key-type",
-        "users.id is the key and holds floating point numbers",
+        "users.id is the key and is REAL, which does not come back exactly as it is stored",
         ["CREATE TABLE users (id REAL PRIMARY KEY, name TEXT)", ROWS],
     ),
     "DOUBLE key": (

@@ -4,7 +4,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.pool import StaticPool
 
-from backfill.declaration.decorator import from_document
+from backfill.declaration.literal import from_document
 from tests.refusal import execute, fill, find, rows_of
 
 fill_name = from_document("fill_name", '{"table": "users", "where": {"name": null}, "set": {"name": "x"}}')

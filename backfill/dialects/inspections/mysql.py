@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Table, bindparam, text
 from sqlalchemy.dialects.mysql import ENUM, SET, TIME
 
+from backfill.declaration.writes import Verb
 from backfill.finding import Finding, consent
 
 _OFF = frozenset({"", "0", "OFF"})
@@ -27,7 +28,7 @@ def server_findings(connection: Connection) -> Iterator[Finding]:
         )
 
 
-def table_findings(connection: Connection, table: Table) -> Iterator[Finding]:
+def table_findings(connection: Connection, table: Table, verb: Verb = Verb.UPDATE) -> Iterator[Finding]:
     """Engines without transactions, views, temporary tables and triggers."""
     name, parameters = table.name, _named(table)
     kind, engine, transactional = connection.execute(text(_TABLE), parameters).first() or ("TEMPORARY", None, None)
@@ -39,8 +40,8 @@ def table_findings(connection: Connection, table: Table) -> Iterator[Finding]:
         yield Finding(
             "engine", f"{name} is {engine}, which keeps changes after a ROLLBACK: ALTER TABLE {name} ENGINE = InnoDB"
         )
-    for trigger in connection.execute(text(_TRIGGERS), parameters).scalars():
-        yield consent("trigger", f"trigger {trigger} fires for every row that is written to {name}")
+    for trigger in connection.execute(text(_TRIGGERS), {**parameters, "event": verb.upper()}).scalars():
+        yield consent("trigger", f"trigger {trigger} fires for every row that is {verb.done_to} {name}")
 
 
 def key_findings(table: Table, key: Sequence[str]) -> Iterator[Finding]:
@@ -73,6 +74,12 @@ def write_findings(connection: Connection, table: Table, columns: Sequence[str])
         yield consent("cascade", f"{other} refers to {table.name}.{column} ON UPDATE, so its rows are written too")
 
 
+def delete_findings(connection: Connection, table: Table) -> Iterator[Finding]:
+    """Rows that refer to these and go, or lose their reference, with them."""
+    for other in connection.execute(text(_DELETED_WITH), _named(table)).scalars():
+        yield consent("cascade", f"{other} refers to {table.name} ON DELETE, so its rows are deleted or changed too")
+
+
 _VARIABLES = """
     SHOW VARIABLES WHERE variable_name IN
     ('read_only', 'super_read_only', 'tx_read_only', 'transaction_read_only', 'log_bin', 'binlog_format')
@@ -85,11 +92,16 @@ _TABLE = """
 _TRIGGERS = """
     SELECT trigger_name FROM information_schema.triggers
      WHERE event_object_schema = coalesce(:schema, database()) AND event_object_table = :name
-       AND event_manipulation = 'UPDATE'
+       AND event_manipulation = :event
 """
 _TOUCHED = """
     SELECT column_name FROM information_schema.columns
      WHERE table_schema = coalesce(:schema, database()) AND table_name = :name AND extra LIKE '%on update%'
+"""
+_DELETED_WITH = """
+    SELECT r.table_name FROM information_schema.referential_constraints r
+     WHERE r.unique_constraint_schema = coalesce(:schema, database()) AND r.referenced_table_name = :name
+       AND r.delete_rule IN ('CASCADE', 'SET NULL', 'SET DEFAULT')
 """
 _CASCADES = """
     SELECT k.table_name, k.referenced_column_name

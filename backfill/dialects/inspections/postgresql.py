@@ -7,9 +7,12 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, text
 
+from backfill.declaration.writes import Verb
 from backfill.finding import Finding, consent
 
 _KINDS = {"v": "a view", "m": "a materialized view", "f": "a foreign table", "S": "a sequence"}
+_TRIGGER_BITS = {Verb.INSERT: 4, Verb.DELETE: 8, Verb.UPDATE: 16}
+_RULE_EVENTS = {Verb.UPDATE: "2", Verb.INSERT: "3", Verb.DELETE: "4"}
 _DURABILITY = {
     "u": ("unlogged-table", "is UNLOGGED: after a crash of the server it is empty while the ledger says it is filled"),
     "t": ("temporary-table", "is a temporary table; it is gone when the connection ends"),
@@ -31,10 +34,11 @@ def server_findings(connection: Connection) -> Iterator[Finding]:
         )
 
 
-def table_findings(connection: Connection, table: Table) -> Iterator[Finding]:
+def table_findings(connection: Connection, table: Table, verb: Verb = Verb.UPDATE) -> Iterator[Finding]:
     """Views, foreign, unlogged and temporary tables; rows that are hidden, redirected or inherited; triggers."""
     name = table.name
-    found = connection.execute(text(_TABLE), _named(connection, table)).one()
+    event = {"bit": _TRIGGER_BITS[verb], "rule": _RULE_EVENTS[verb]}
+    found = connection.execute(text(_TABLE), {**_named(connection, table), **event}).one()
     if found.relkind in _KINDS:
         yield Finding("not-a-table", f"{name} is {_KINDS[found.relkind]}; name the table that holds the rows")
     if found.relpersistence in _DURABILITY:
@@ -47,11 +51,13 @@ def table_findings(connection: Connection, table: Table) -> Iterator[Finding]:
             "or make them partitions",
         )
     if found.rules:
-        yield Finding("rule", f"rule {found.rules} turns an UPDATE of {name} into something else: DROP RULE first")
+        yield Finding(
+            "rule", f"rule {found.rules} turns an {verb.upper()} of {name} into something else: DROP RULE first"
+        )
     if found.hides_rows:
         yield consent("row-security", f"row security may hide rows of {name} from this user, and they stay as they are")
     if found.triggers:
-        yield consent("trigger", f"trigger {found.triggers} fires for every row that is written to {name}")
+        yield consent("trigger", f"trigger {found.triggers} fires for every row that is {verb.done_to} {name}")
 
 
 def key_findings(connection: Connection, table: Table, key: Sequence[str]) -> Iterator[Finding]:
@@ -91,14 +97,21 @@ def write_findings(connection: Connection, table: Table, columns: Sequence[str])
         yield consent("cascade", f"{other} refers to {table.name}.{column} ON UPDATE, so its rows are written too")
 
 
+def delete_findings(connection: Connection, table: Table) -> Iterator[Finding]:
+    """Rows that refer to these and go, or lose their reference, with them."""
+    for other in connection.execute(text(_DELETED_WITH), _named(connection, table)).scalars():
+        yield consent("cascade", f"{other} refers to {table.name} ON DELETE, so its rows are deleted or changed too")
+
+
 _TABLE = """
     SELECT c.relkind::text, c.relpersistence::text, row_security_active(c.oid) AS hides_rows,
            (SELECT string_agg(i.inhrelid::regclass::text, ', ') FROM pg_inherits i
              WHERE i.inhparent = c.oid AND c.relkind = 'r') AS children,
            (SELECT string_agg(r.rulename, ', ') FROM pg_rewrite r
-             WHERE r.ev_class = c.oid AND r.ev_type = '2' AND c.relkind IN ('r', 'p')) AS rules,
+             WHERE r.ev_class = c.oid AND r.ev_type::text = :rule AND c.relkind IN ('r', 'p')) AS rules,
            (SELECT string_agg(t.tgname, ', ') FROM pg_trigger t
-             WHERE t.tgrelid = c.oid AND NOT t.tgisinternal AND t.tgenabled <> 'D' AND t.tgtype & 16 = 16) AS triggers
+             WHERE t.tgrelid = c.oid AND NOT t.tgisinternal AND t.tgenabled <> 'D'
+               AND t.tgtype & :bit = :bit) AS triggers
       FROM pg_class c WHERE c.oid = CAST(:name AS regclass)
 """
 _UNIQUE = """
@@ -134,6 +147,13 @@ _CASCADES = """
       FROM pg_constraint c JOIN pg_attribute a ON a.attrelid = c.confrelid AND a.attnum = ANY(c.confkey)
      WHERE c.contype = 'f' AND c.confrelid = CAST(:name AS regclass) AND c.confupdtype IN ('c', 'n', 'd')
        AND c.conparentid = 0 AND a.attname = ANY(:columns)
+"""
+
+
+_DELETED_WITH = """
+    SELECT c.conrelid::regclass::text FROM pg_constraint c
+     WHERE c.contype = 'f' AND c.confrelid = CAST(:name AS regclass) AND c.confdeltype IN ('c', 'n', 'd')
+       AND c.conparentid = 0
 """
 
 

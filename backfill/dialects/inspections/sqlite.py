@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, Table, bindparam, func, null, select, text
 from sqlalchemy.exc import DBAPIError
 
+from backfill.declaration.writes import Verb
 from backfill.finding import Finding, consent
 
 _JOURNALS = {"off": "ROLLBACK cannot take a batch back", "memory": "a crash can corrupt the file"}
@@ -19,7 +20,11 @@ _REMOTE = frozenset({"afs", "ceph", "cifs", "fuse.glusterfs", "fuse.sshfs", "nfs
 """File systems on which SQLite's locks cannot be trusted."""
 
 _MOUNTS = Path("/proc/self/mounts")
-_ON_UPDATE = re.compile(r"\bUPDATE\b(\s+OF\b[^;]*?)?\s+ON\s", re.IGNORECASE | re.DOTALL)
+_ON_EVENT = {
+    Verb.UPDATE: re.compile(r"\bUPDATE\b(\s+OF\b[^;]*?)?\s+ON\s", re.IGNORECASE | re.DOTALL),
+    Verb.INSERT: re.compile(r"\bINSERT\s+ON\s", re.IGNORECASE),
+    Verb.DELETE: re.compile(r"\bDELETE\s+ON\s", re.IGNORECASE),
+}
 _INEXACT = ("REAL", "FLOA", "DOUB")
 
 
@@ -41,7 +46,7 @@ def server_findings(connection: Connection) -> Iterator[Finding]:
         )
 
 
-def table_findings(connection: Connection, table: Table) -> Iterator[Finding]:
+def table_findings(connection: Connection, table: Table, verb: Verb = Verb.UPDATE) -> Iterator[Finding]:
     """Attached files, temporary and virtual tables, views, and triggers."""
     name = table.name
     if table.schema not in (None, "main"):
@@ -59,8 +64,8 @@ def table_findings(connection: Connection, table: Table) -> Iterator[Finding]:
             yield Finding("not-a-table", f"{name} is a view; name the table it is made of")
         elif kind == "table" and sql.upper().startswith("CREATE VIRTUAL"):
             yield Finding("not-a-table", f"{name} is a virtual table, which may not take part in a transaction")
-        elif kind == "trigger" and _ON_UPDATE.search(sql):
-            yield consent("trigger", f"trigger {own_name} fires for every row that is written to {name}")
+        elif kind == "trigger" and _ON_EVENT[verb].search(sql):
+            yield consent("trigger", f"trigger {own_name} fires for every row that is {verb.done_to} {name}")
 
 
 def key_findings(connection: Connection, table: Table, key: Sequence[str]) -> Iterator[Finding]:
@@ -82,6 +87,14 @@ def write_findings(connection: Connection, table: Table, columns: Sequence[str])
         yield consent("cascade", f"{other} refers to {table.name}.{column} ON UPDATE, so its rows are written too")
 
 
+def delete_findings(connection: Connection, table: Table) -> Iterator[Finding]:
+    """Rows that refer to these and go, or lose their reference, with them."""
+    if not connection.exec_driver_sql("PRAGMA foreign_keys").scalar():
+        return
+    for other in connection.execute(text(_DELETED_WITH), {"name": table.name}).scalars():
+        yield consent("cascade", f"{other} refers to {table.name} ON DELETE, so its rows are deleted or changed too")
+
+
 def file_of(connection: Connection) -> str:
     """The main database's file; empty for one in memory."""
     databases = connection.exec_driver_sql("PRAGMA database_list").all()
@@ -101,6 +114,11 @@ _OBJECTS = """
     SELECT 'temp', type, name, coalesce(sql, '') FROM sqlite_temp_master WHERE lower(tbl_name) = lower(:name)
 """
 _TYPES = "SELECT name, type FROM pragma_table_info(:name)"
+_DELETED_WITH = """
+    SELECT DISTINCT m.name FROM sqlite_master m JOIN pragma_foreign_key_list(m.name) f
+     WHERE m.type = 'table' AND lower(f."table") = lower(:name)
+       AND f.on_delete IN ('CASCADE', 'SET NULL', 'SET DEFAULT')
+"""
 _CASCADES = """
     SELECT m.name, f."to" FROM sqlite_master m JOIN pragma_foreign_key_list(m.name) f
      WHERE m.type = 'table' AND lower(f."table") = lower(:name) AND f."to" IN :columns

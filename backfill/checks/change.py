@@ -1,0 +1,101 @@
+"""A change fits the table that it is for: its columns are there, may be written and take what is written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sqlalchemy import ColumnElement, Table
+
+from backfill.checks.choices import model_choices, value_choice
+from backfill.checks.lengths import model_lengths, value_length
+from backfill.checks.types import model_types, value_type
+from backfill.declaration.conditions import suggest
+from backfill.declaration.models import columns_of_model, may_be_none
+from backfill.declaration.writes import Projection, Shape, Verb, Write
+from backfill.finding import Finding
+from backfill.source import Source
+from backfill.tables import NoTable, key_of
+
+
+def check_change(source: Source, write: Write) -> Iterator[Finding]:
+    """Everything that speaks against a change; values of the walked rows themselves are checked before the run."""
+    shape = write.shape
+    if shape.is_own and shape.verb is Verb.UPDATE:
+        return
+    what = _spell(shape)
+    try:
+        table = source.tables.find(shape.table)
+    except NoTable as error:
+        yield Finding("no-table", f"{what}: {error}")
+        return
+    unknown = [name for name in (*shape.match, *shape.absent, *shape.columns) if name not in table.c]
+    for name in dict.fromkeys(unknown):
+        hint = suggest(name, table.c.keys())
+        yield Finding("writes-unknown", f"{what}: {table.fullname} has no column {name}.{hint}")
+    if not unknown:
+        yield from _columns(what, table, shape)
+        yield from _values(table, write)
+        yield from _dialect(source, table, shape)
+
+
+def _columns(what: str, table: Table, shape: Shape) -> Iterator[Finding]:
+    for name in shape.columns:
+        column = table.c[name]
+        if column.computed is not None:
+            yield Finding("writes-generated", f"{what}: the database computes {table.fullname}.{name}; leave it out")
+        if column.identity is not None and column.identity.always:
+            yield Finding("writes-identity", f"{what}: {table.fullname}.{name} is GENERATED ALWAYS; leave it out")
+        if not column.nullable and _may_be_null(shape, name):
+            yield Finding("writes-null", f"{what}: {table.fullname}.{name} is NOT NULL, and None may be written to it")
+    if shape.verb is Verb.UPDATE:
+        for name in set(shape.columns) & {*key_of(table)}:
+            yield Finding("writes-key", f"{what}: {name} is the key of {table.fullname}; insert another row instead")
+    if shape.verb is Verb.INSERT:
+        yield from _missing(what, table, shape)
+
+
+def _missing(what: str, table: Table, shape: Shape) -> Iterator[Finding]:
+    for column in table.columns:
+        has_default = (
+            column.nullable or column.server_default is not None or column.computed is not None or column.identity
+        )
+        is_numbered = column is table.autoincrement_column
+        if column.name not in shape.columns and not has_default and not is_numbered:
+            model = f"{shape.model.__name__} has no such field" if shape.model else "it is not given"
+            yield Finding(
+                "insert-missing", f"{what}: {table.fullname}.{column.name} is NOT NULL without default and {model}"
+            )
+
+
+def _may_be_null(shape: Shape, column: str) -> bool:
+    if shape.model is None:
+        return False
+    fields = {each: field for field, each in columns_of_model(shape.model).items()}
+    return may_be_none(shape.model, fields[column])
+
+
+def _values(table: Table, write: Write) -> Iterator[Finding]:
+    if write.shape.model is not None:
+        yield from model_types(table, write.shape.model)
+        yield from model_lengths(table, write.shape.model)
+        yield from model_choices(table, write.shape.model)
+    elif isinstance(write.relation, Projection):
+        for name, value in write.relation.values.items():
+            if not isinstance(value, ColumnElement):
+                for check in (value_type, value_length, value_choice):
+                    yield from check(table, name, value)
+
+
+def _dialect(source: Source, table: Table, shape: Shape) -> Iterator[Finding]:
+    dialect, connection = source.database.dialect, source.database.connection
+    yield from dialect.inspect_table(connection, table, shape.verb)
+    if shape.verb is Verb.UPDATE:
+        yield from dialect.inspect_writes(connection, table, shape.columns)
+    if shape.verb is Verb.DELETE:
+        yield from dialect.inspect_deletes(connection, table)
+
+
+def _spell(shape: Shape) -> str:
+    if shape.is_own:
+        return "Delete()"
+    return f'{shape.verb.capitalize()}("{shape.table}")'

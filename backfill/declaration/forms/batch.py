@@ -1,0 +1,67 @@
+"""A list of rows: `(users: list[User]) -> list[Name | None]`, a batch of them or, with group_by, one whole group."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from itertools import groupby
+from operator import attrgetter
+from typing import Any
+
+from backfill.declaration.form import Answer, Arguments, Reading, Row, Walked
+from backfill.declaration.forms.reading import ReadingForm
+from backfill.declaration.gathering import Gathering
+from backfill.declaration.rejection import reason_of, rejecting
+from backfill.errors import Rejected, RowRejected
+from backfill.key import printable_key
+
+
+class BatchForm(ReadingForm):
+    """A list of rows: models in, one answer for each out."""
+
+    noun = "a list of rows at a time"
+
+    def answer(self, walked: Walked, reading: Reading, arguments: Arguments) -> Answer:
+        """Call the function for each group; without groups a batch is one."""
+        function = partial(self.function, **arguments)
+        gathering = Gathering(walked, self.outputs)
+        for _, group in groupby(
+            reading.rows, key=attrgetter("group")
+        ):  # numbered by the database, which alone compares
+            rows = list(group)
+            for row, answer in zip(rows, self._call(function, walked, rows), strict=True):
+                self._add(gathering, walked, row, answer)
+        return Answer(gathering.writes(), gathering.skipped)
+
+    def _call(self, function: Any, walked: Walked, rows: Sequence[Row]) -> Sequence[Any]:
+        models = [self._read(walked, row) for row in rows]
+        with rejecting(_rows(walked, rows)):
+            answers = function(models)
+            if not isinstance(answers, Sequence) or isinstance(answers, str):
+                raise Rejected(f"the function returned {type(answers).__name__}; it returns a list, one entry per row")
+            if len(answers) != len(rows):
+                raise Rejected(
+                    f"{len(rows)} rows were given, {len(answers)} results came back; one per row, None leaves a row"
+                )
+        return answers
+
+    def _read(self, walked: Walked, row: Row) -> Any:
+        try:
+            return self.reads.__pydantic_validator__.validate_python(row.values)
+        except Exception as error:
+            raise _rejection(walked, row, error) from None
+
+    def _add(self, gathering: Gathering, walked: Walked, row: Row, answer: Any) -> None:
+        try:
+            gathering.add(row.key, answer)
+        except Exception as error:
+            raise _rejection(walked, row, error) from None
+
+
+def _rows(walked: Walked, rows: Sequence[Row]) -> str:
+    ends = " to ".join(dict.fromkeys(printable_key(row.key) for row in (rows[0], rows[-1])))
+    return f"{walked.table.name} row{'s' if len(rows) > 1 else ''} {ends}"
+
+
+def _rejection(walked: Walked, row: Row, error: Exception) -> RowRejected:
+    return RowRejected(f"{walked.table.name} row {printable_key(row.key)}: {reason_of(error)}")

@@ -1,0 +1,57 @@
+"""Rejection: why a row cannot be filled, told without the row's values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import get_args
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import core_schema
+from sqlalchemy.exc import DBAPIError
+
+from backfill.blame import file_and_line
+from backfill.errors import BackfillError, Rejected, RowRejected
+
+_SILENT = frozenset(get_args(core_schema.ErrorType)) - {
+    "assertion_error",
+    "get_attribute_error",
+    "iteration_error",
+    "mapping_type",
+    "union_tag_invalid",
+    "value_error",
+}
+"""Pydantic's own errors whose message never quotes the value; a validator of the user's may."""
+
+
+@contextmanager
+def rejecting(what: str) -> Iterator[None]:
+    """Turn what a function raises into RowRejected; `what` it was given stands before the reason.
+
+    An error of the database passes, since it may be one after which the batch is taken again.
+    """
+    try:
+        yield
+    except (DBAPIError, BackfillError):
+        raise
+    except (Exception, SystemExit) as error:  # exit() in a function must not look like success
+        raise RowRejected(f"{what}: {reason_of(error)}") from None
+
+
+def reason_of(error: BaseException) -> str:
+    """Why a row was rejected, without the row's values."""
+    if isinstance(error, Rejected):
+        return str(error)
+    if isinstance(error, ValidationError):
+        return "; ".join(_validation_reason(error))
+    if isinstance(error, AttributeError) and isinstance(error.obj, BaseModel):
+        return f"the {type(error.obj).__name__} has no {error.name}"
+    return f"{type(error).__name__} at {file_and_line(error)}"
+
+
+def _validation_reason(error: ValidationError) -> Iterator[str]:
+    """Field and rule. Deeper places may be keys of a document, and some messages quote the value: neither is told."""
+    for problem in error.errors(include_input=False, include_context=False, include_url=False):
+        field = problem["loc"][0] if problem["loc"] else "it"
+        told = problem["msg"] if problem["type"] in _SILENT else problem["type"]
+        yield f"{error.title}.{field}: {told}"

@@ -1,0 +1,102 @@
+"""Given: what a function is handed beside its rows, a connection, a session or the state of the run so far."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+from sqlalchemy import Connection, event
+from sqlalchemy.orm import Session
+
+from backfill.database import Database
+from backfill.declaration.decorator import Transform
+from backfill.declaration.definition import Kind
+from backfill.errors import DefinitionChanged, Rejected, RunFailed
+
+MOST_BYTES = 64 * 1024
+"""Of a state, which is written with every batch."""
+
+_READS = re.compile(r"[\s(]*(SELECT|WITH|VALUES|TABLE|EXPLAIN|SHOW|PRAGMA\s+\w+\s*(\(|;|$))", re.IGNORECASE)
+_WRITES = re.compile(r"\b(INSERT\s+INTO|UPDATE\s+\S+\s+SET|DELETE\s+FROM|MERGE\s+INTO)\b", re.IGNORECASE)
+_LITERALS = re.compile(r"'(?:[^']|'')*'")
+
+
+class Given:
+    """The arguments of one call, and the state as the function leaves it."""
+
+    def __init__(self, transform: Transform[..., Any], database: Database, state: str | None = None) -> None:
+        self._transform = transform
+        self._connection = database.connection
+        self._state = self._read_state(state)
+
+    @contextmanager
+    def arguments(self) -> Iterator[dict[str, Any]]:
+        """By the names of the parameters; a transform's connection reads only, a step's session ends with the call."""
+        given = self._transform.given
+        with ExitStack() as stack:
+            arguments: dict[str, Any] = dict.fromkeys(given.connections, self._connection)
+            if given.connections and self._transform.definition.kind is not Kind.STEP:
+                stack.enter_context(_reading_only(self._connection))
+            for name in given.sessions:
+                arguments[name] = stack.enter_context(_session(self._connection))
+            if given.state is not None:
+                arguments[given.state[0]] = self._state
+            yield arguments
+
+    def state(self) -> str | None:
+        """What the next batch begins with, as JSON.
+
+        Raises:
+            RunFailed: it has grown beyond what is written with every batch.
+        """
+        if self._state is None:
+            return None
+        text = self._state.model_dump_json()
+        if len(text) > MOST_BYTES:
+            raise RunFailed(
+                f"the state of {self._transform.name} has grown to {len(text):,} bytes; it may have {MOST_BYTES:,}, "
+                "since every batch writes it. Keep a count or the last value, and look the rest up"
+            )
+        return text
+
+    def _read_state(self, state: str | None) -> BaseModel | None:
+        """A fresh copy for each attempt: a batch that is rolled back never happened."""
+        if self._transform.given.state is None:
+            return None
+        _, model = self._transform.given.state
+        try:
+            return model() if state is None else model.model_validate_json(state)
+        except ValidationError:
+            name = self._transform.name
+            raise DefinitionChanged(
+                f"the state of {name} in the ledger is no {model.__name__} any more. Take the model's change back, or "
+                f"start over: backfill run {name} --from-start"
+            ) from None
+
+
+@contextmanager
+def _session(connection: Connection) -> Iterator[Session]:
+    """A session whose own commit() is a savepoint's end, inside the batch."""
+    with Session(bind=connection, join_transaction_mode="create_savepoint") as session:
+        yield session
+        session.commit()
+
+
+@contextmanager
+def _reading_only(connection: Connection) -> Iterator[None]:
+    def refuse(_: Any, __: Any, statement: str, *___: Any) -> None:
+        bare = _LITERALS.sub("''", statement)
+        if not _READS.match(bare) or _WRITES.search(bare):
+            raise Rejected(
+                "a transform returns its changes; connection only reads. "
+                'Return Update("table", ..., id=...), or make it a step'
+            )
+
+    event.listen(connection, "before_cursor_execute", refuse)
+    try:
+        yield
+    finally:
+        event.remove(connection, "before_cursor_execute", refuse)

@@ -1,0 +1,163 @@
+"""Projector: makes the writes of one batch whose values never leave the database."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Executable,
+    Select,
+    Table,
+    and_,
+    delete,
+    exists,
+    literal,
+    or_,
+    select,
+    true,
+    update,
+)
+
+from backfill.batch import Tally
+from backfill.database import Database
+from backfill.declaration.adaptation import narrowed
+from backfill.declaration.aggregation import has_window
+from backfill.declaration.conditions import Condition
+from backfill.declaration.writes import Projection, Shape, Verb, Write
+from backfill.insertion import insert_all_rows, insert_missing_rows, literal_columns, numbered
+from backfill.tables import Tables
+
+
+class Projector:
+    """Makes writes as statements over the rows of the walked table that a condition takes."""
+
+    def __init__(self, database: Database, tables: Tables, walked: Table, keys: Sequence[ColumnElement[Any]]) -> None:
+        self._database = database
+        self._dialect = database.dialect
+        self._tables = tables
+        self._walked = walked
+        self._keys = keys
+
+    def write(self, write: Write, scope: Condition, *, only_changes: bool = False) -> Tally:
+        """Make one write on the rows in `scope`, or on those of them that would change."""
+        counts = [self._database.change(each) for each in self.statements(write, scope, only_changes)]
+        match write.shape.verb:
+            case Verb.UPDATE:
+                return Tally(updated=sum(counts))
+            case Verb.DELETE:
+                return Tally(deleted=sum(counts))
+        return Tally(inserted=counts[-1], updated=sum(counts[:-1]))
+
+    def statements(self, write: Write, scope: Condition, only_changes: bool = False) -> list[Executable]:
+        """What the database is asked to do: of an upsert first to update, then to insert."""
+        shape, projection = write.shape, write.relation
+        assert isinstance(projection, Projection), "rows that came from Python are the writer's"
+        match shape.verb:
+            case Verb.INSERT:
+                return self._insert(shape, projection, scope, only_changes)
+            case Verb.DELETE if shape.is_own:
+                return [delete(self._walked).where(scope)]
+            case Verb.DELETE:
+                return [
+                    delete(table := self._tables.find(shape.table)).where(self._is_met(table, shape, projection, scope))
+                ]
+        if shape.is_own:
+            return [self._update_own(projection, scope, only_changes)]
+        return [self._update_met(shape, projection, scope, only_changes)]
+
+    def differs(self, projection: Projection) -> Condition:
+        """Whether the projection would change a walked row."""
+        pairs = ((self._walked.c[name], value) for name, value in self._values(self._walked, projection.values).items())
+        return or_(*(self._dialect.differs(column, _typed(value, column)) for column, value in pairs))
+
+    # ── rows of the batch ───────────────────────────────────────────────────────────────────────────────────────
+
+    def _update_own(self, projection: Projection, scope: Condition, only_changes: bool) -> Executable:
+        if any(has_window(value) for value in projection.values.values() if isinstance(value, ColumnElement)):
+            return self._update_from(projection, scope, only_changes)
+        statement = update(self._walked).where(scope).values(self._values(self._walked, projection.values))
+        return statement.where(self.differs(projection)) if only_changes else statement
+
+    def _update_from(self, projection: Projection, scope: Condition, only_changes: bool) -> Executable:
+        """Window functions may not stand in an UPDATE, so they are computed beside it."""
+        values = literal_columns(self._dialect, self._walked, projection.values)
+        keys = [key.label(f"backfill_key_{n}") for n, key in enumerate(self._keys)]
+        rows = select(*keys, *values).where(scope).subquery("computed")
+        given = {name: rows.c[name] for name in projection.values}
+        is_same = [key == rows.c[f"backfill_key_{n}"] for n, key in enumerate(self._keys)]
+        statement = update(self._walked).where(*is_same).values(given)
+        if only_changes:
+            differs = (self._dialect.differs(self._walked.c[name], value) for name, value in given.items())
+            statement = statement.where(or_(*differs))
+        return statement
+
+    # ── rows of other tables ────────────────────────────────────────────────────────────────────────────────────
+
+    def _update_met(self, shape: Shape, projection: Projection, scope: Condition, only_changes: bool) -> Executable:
+        table = self._tables.find(shape.table)
+        met = self._meeting(table, projection, scope)
+        values: dict[str, Any] = {}
+        for name, value in self._values(table, projection.values).items():
+            is_expression = isinstance(value, ColumnElement)
+            values[name] = self._source(value, met).scalar_subquery() if is_expression else value
+        statement = update(table).where(self._is_met(table, shape, projection, scope)).values(values)
+        if only_changes:
+            differs = (
+                self._dialect.differs(table.c[name], _typed(value, table.c[name])) for name, value in values.items()
+            )
+            statement = statement.where(or_(*differs))
+        return statement
+
+    def _is_met(self, table: Table, shape: Shape, projection: Projection, scope: Condition) -> Condition:
+        """Whether a row of another table is one that a row in scope speaks of."""
+        meeting = self._meeting(table, projection, scope)
+        return exists(self._source(literal(1), meeting).correlate(table)) & _all_absent(table, shape)
+
+    def _meeting(self, table: Table, projection: Projection, scope: Condition) -> list[Condition]:
+        matched = self._values(table, projection.matched or {})
+        return [scope, *(table.c[name] == value for name, value in matched.items())]
+
+    def _source(self, value: Any, meeting: list[Condition]) -> Select[Any]:
+        return select(value).select_from(self._walked).where(*meeting)
+
+    def _insert(self, shape: Shape, projection: Projection, scope: Condition, only_changes: bool) -> list[Executable]:
+        table = self._tables.find(shape.table)
+        if projection.source is not None:
+            source = narrowed(projection.source, self._walked, scope)
+        else:
+            source = (
+                select(*literal_columns(self._dialect, table, projection.values)).select_from(self._walked).where(scope)
+            )
+        if not shape.match:
+            return [insert_all_rows(self._dialect, table, shape, source)]
+        rows = numbered(source, shape)
+        statements: list[Executable] = [insert_missing_rows(self._dialect, table, shape, rows)]
+        if shape.refresh:
+            statements.insert(0, self._refresh(table, shape, rows, only_changes))
+        return statements
+
+    def _refresh(self, table: Table, shape: Shape, rows: Any, only_changes: bool) -> Executable:
+        given = {name: rows.c[name] for name in shape.refresh}
+        is_there = [table.c[name] == rows.c[name] for name in shape.match]
+        statement = update(table).where(*is_there, rows.c.backfill_nth == 1).values(given)
+        if only_changes:
+            statement = statement.where(
+                or_(*(self._dialect.differs(table.c[name], value) for name, value in given.items()))
+            )
+        return statement
+
+    def _values(self, table: Table, values: Mapping[str, Any]) -> dict[str, Any]:
+        return {
+            name: value if isinstance(value, ColumnElement) else self._dialect.storable(table.c[name], value)
+            for name, value in values.items()
+        }
+
+
+def _all_absent(table: Table, shape: Shape) -> Condition:
+    return and_(true(), *(table.c[name].is_(None) for name in shape.absent))
+
+
+def _typed(value: Any, column: ColumnElement[Any]) -> ColumnElement[Any]:
+    return value if isinstance(value, ColumnElement) else literal(value, column.type)

@@ -1,0 +1,69 @@
+"""Source: what a run takes in batches; a walked table, or a unit that is done at once."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import Any
+
+from backfill.batch import Batch, Tally
+from backfill.database import Database
+from backfill.declaration.decorator import Transform
+from backfill.declaration.form import Answer, Bound, Reading
+from backfill.declaration.repeatability import Repeatability
+from backfill.declaration.writes import Write
+from backfill.given import Given
+from backfill.key import Key
+from backfill.tables import Tables
+
+
+class Source(ABC):
+    """Read, apply and write, batch by batch."""
+
+    database: Database
+    transform: Transform[..., Any]
+    tables: Tables
+    bound: Bound
+    repeatability: Repeatability
+
+    @property
+    @abstractmethod
+    def name(self) -> str:
+        """What it is called in the ledger: the table's name, or the transform's where there is no table."""
+
+    @abstractmethod
+    def shape(self) -> list[tuple[str, str]]:
+        """Name and type of every column that the transform reads, writes or walks by."""
+
+    @abstractmethod
+    def estimate(self) -> int | None:
+        """About how many rows there are; None if the database cannot tell without counting."""
+
+    @abstractmethod
+    def last_key(self) -> Key | None:
+        """The last place there is to walk to; None when there is nothing to do."""
+
+    @abstractmethod
+    def next_batch(self, after: Key | None, hi: Key, rows: int) -> Batch:
+        """The next places, about `rows` rows of them."""
+
+    @abstractmethod
+    def has_match(self) -> bool:
+        """Whether `where` takes any row."""
+
+    @abstractmethod
+    def read(self, batch: Batch) -> Reading:
+        """Lock the batch's rows, and give what the function wants of them."""
+
+    def apply(self, reading: Reading, given: Given) -> Answer:
+        """What becomes of the rows."""
+        with given.arguments() as arguments:
+            return self.bound.apply(reading, arguments)
+
+    @abstractmethod
+    def write(self, writes: Sequence[Write], batch: Batch, reading: Reading, *, only_changes: bool = False) -> Tally:
+        """Make the writes of a batch, to all its rows or only to those that would change."""
+
+    @abstractmethod
+    def outstanding_keys(self, after: Key | None, rows: int) -> tuple[Sequence[Key], Key | None]:
+        """Keys of rows that are still to be changed, among the next `rows`; and where to go on, None at the end."""

@@ -1,0 +1,144 @@
+"""Writer: makes the writes of one batch whose rows came from Python, and keeps the keys that others link to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Table, and_, delete, insert, literal, select, union_all
+from sqlalchemy.sql.expression import or_
+
+from backfill.batch import Tally
+from backfill.database import Database
+from backfill.declaration.changes import Insert
+from backfill.declaration.conditions import Condition
+from backfill.declaration.writes import Recordset, Shape, Verb, Write
+from backfill.dialect import assigned
+from backfill.errors import RowRejected
+from backfill.insertion import insert_missing_row
+from backfill.key import Key
+from backfill.tables import Tables, key_of
+
+TERMS = 100
+"""Look-ups by match that go into one statement; SQLite takes 500."""
+
+
+class Writer:
+    """Makes writes one after the other."""
+
+    def __init__(self, database: Database, tables: Tables) -> None:
+        self._database = database
+        self._connection = database.connection
+        self._dialect = database.dialect
+        self._tables = tables
+        self._keys: dict[int, Any] = {}
+
+    def write(self, write: Write, *, only_changes: bool = False) -> Tally:
+        """Make one write, on all its rows or only on those that would change."""
+        assert isinstance(write.relation, Recordset), "a projection is written by whoever knows the batch"
+        if not write.relation.rows:
+            return Tally()
+        table = self._tables.find(write.shape.table)
+        resolved = self._resolved(write.shape, write.relation)
+        match write.shape.verb:
+            case Verb.UPDATE:
+                return Tally(updated=self._update(table, write.shape, resolved, only_changes))
+            case Verb.DELETE:
+                return Tally(deleted=self._delete(table, write.shape, resolved))
+            case Verb.INSERT if write.shape.match or write.shape.absent:
+                return self._insert_missing(table, write.shape, resolved, only_changes)
+        return self._insert(table, write.shape, resolved)
+
+    def _update(self, table: Table, shape: Shape, rows: Recordset, only_changes: bool) -> int:
+        if not only_changes:
+            return self._dialect.update_rows(self._connection, table, shape, rows)
+        statement = self._dialect.update_by_match(table, shape)
+        differs = [self._dialect.differs(table.c[name], value) for name, value in assigned(table, shape).items()]
+        parameters = self._dialect.parameters(table, shape, rows)
+        return self._database.change(statement.where(or_(*differs)), parameters)
+
+    def _delete(self, table: Table, shape: Shape, rows: Recordset) -> int:
+        statement = delete(table).where(self._dialect.matching(table, shape))
+        return self._database.change(statement, self._dialect.parameters(table, shape, rows))
+
+    def _insert(self, table: Table, shape: Shape, rows: Recordset) -> Tally:
+        store = self._dialect.storable
+        parameters = [
+            {name: store(table.c[name], value) for name, value in zip(shape.columns, values, strict=True)}
+            for _, values in rows.rows
+        ]
+        if rows.links and _link_key(table) not in shape.columns:
+            keys = self._insert_returning(table, parameters)
+        else:
+            self._connection.execute(insert(table), parameters)
+            keys = [given.get(_link_key(table)) for given in parameters] if rows.links else []
+        self._remember(rows.links, keys)
+        return Tally(inserted=len(parameters))
+
+    def _insert_returning(self, table: Table, parameters: list[dict[str, Any]]) -> list[Any]:
+        """The keys that the database gives, in the order of the rows; one by one where it cannot tell them together."""
+        key = table.c[_link_key(table)]
+        if self._connection.dialect.insert_executemany_returning_sort_by_parameter_order:
+            statement = insert(table).returning(key, sort_by_parameter_order=True)
+            return list(self._connection.execute(statement, parameters).scalars())
+        inserted = (self._connection.execute(insert(table), given).inserted_primary_key for given in parameters)
+        return [found[0] if found else None for found in inserted]
+
+    def _insert_missing(self, table: Table, shape: Shape, rows: Recordset, only_changes: bool) -> Tally:
+        updated = self._refresh(table, shape, rows, only_changes) if shape.refresh else 0
+        statement = insert_missing_row(self._dialect, table, shape)
+        inserted = self._database.change(statement, self._dialect.parameters(table, shape, rows))
+        if rows.links:
+            self._remember(rows.links, self._find_keys(table, shape, [match for match, _ in rows.rows]))
+        return Tally(updated=updated, inserted=inserted)
+
+    def _refresh(self, table: Table, shape: Shape, rows: Recordset, only_changes: bool) -> int:
+        """Bring rows that are there already up to date; of two for the same row the last one counts."""
+        places = [shape.columns.index(name) for name in shape.refresh]
+        latest = {match: tuple(values[place] for place in places) for match, values in rows.rows}
+        refreshing = Shape(Verb.UPDATE, shape.table, shape.match, shape.absent, shape.refresh)
+        return self._update(table, refreshing, Recordset(list(latest.items())), only_changes)
+
+    # ── links ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _resolved(self, shape: Shape, relation: Recordset) -> Recordset:
+        """The rows, in which keys stand where Inserts stood for them."""
+        if shape.model is not None and not any(isinstance(v, Insert) for _, values in relation.rows for v in values):
+            return relation
+        rows = [(match, tuple(map(self._key_of, values))) for match, values in relation.rows]
+        return Recordset(rows, relation.is_sorted, relation.links)
+
+    def _key_of(self, value: Any) -> Any:
+        return self._keys[id(value)] if isinstance(value, Insert) else value
+
+    def _remember(self, links: Sequence[Insert[Any] | None], keys: Sequence[Any]) -> None:
+        self._keys |= {id(link): key for link, key in zip(links, keys, strict=False) if link is not None}
+
+    def _find_keys(self, table: Table, shape: Shape, matches: Sequence[Key]) -> list[Any]:
+        """The key of the row that each match finds; the database compares."""
+        key = table.c[_link_key(table)]
+        keys: dict[int, Any] = {}
+        for start in range(0, len(matches), TERMS):
+            terms = [
+                select(literal(n).label("place"), key.label("key")).where(self._is_matched(table, shape, match))
+                for n, match in enumerate(matches[start : start + TERMS], start)
+            ]
+            for place, value in self._connection.execute(union_all(*terms).order_by("place", "key")):
+                keys.setdefault(place, value)
+        return [keys[n] for n in range(len(matches))]
+
+    def _is_matched(self, table: Table, shape: Shape, match: Key) -> Condition:
+        store = self._dialect.storable
+        pairs = [(table.c[name], value) for name, value in zip(shape.match, match, strict=True)]
+        equal = [column == literal(store(column, value), column.type) for column, value in pairs]
+        return and_(*equal, *(table.c[name].is_(None) for name in shape.absent))
+
+
+def _link_key(table: Table) -> str:
+    """The one column that an Insert can stand for."""
+    key = key_of(table)
+    if len(key) != 1:
+        raise RowRejected(
+            f"{table.name} has a key of {len(key) or 'no'} columns; an Insert can stand only for a key of one"
+        )
+    return key[0]
