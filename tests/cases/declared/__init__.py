@@ -1,0 +1,1 @@
+"""Declarations: one module a case, with its transforms in the order of `STEPS`."""

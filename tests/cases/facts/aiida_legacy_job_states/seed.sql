@@ -1,0 +1,18 @@
+INSERT INTO db_dbnode (id,node_type,attributes) VALUES
+(1,'process.calculation.calcjob.CalcJobNode.','{"state":"NEW","n":1}'),
+(2,'process.calculation.calcjob.CalcJobNode.','{"state":"TOSUBMIT","n":2}'),
+(3,'process.calculation.calcjob.CalcJobNode.','{"state":"SUBMITTING","n":3}'),
+(4,'process.calculation.calcjob.CalcJobNode.','{"state":"WITHSCHEDULER","n":4}'),
+(5,'process.calculation.calcjob.CalcJobNode.','{"state":"COMPUTED","n":5}'),
+(6,'process.calculation.calcjob.CalcJobNode.','{"state":"RETRIEVING","n":6}'),
+(7,'process.calculation.calcjob.CalcJobNode.','{"state":"PARSING","n":7}'),
+(8,'process.calculation.calcjob.CalcJobNode.','{"state":"SUBMISSIONFAILED","n":8}'),
+(9,'process.calculation.calcjob.CalcJobNode.','{"state":"RETRIEVALFAILED","n":9}'),
+(10,'process.calculation.calcjob.CalcJobNode.','{"state":"PARSINGFAILED","n":10}'),
+(11,'process.calculation.calcjob.CalcJobNode.','{"state":"FAILED","n":11}'),
+(12,'process.calculation.calcjob.CalcJobNode.','{"state":"FINISHED","n":12}'),
+(13,'process.calculation.calcjob.CalcJobNode.','{"state":"withscheduler","n":13}'),
+(14,'process.calculation.calcjob.CalcJobNode.','{"state":"OTHER","n":14}'),
+(15,'data.dict.Dict.','{"state":"NEW"}'),
+(16,'process.calculation.calcjob.CalcJobNode.','{}'),
+(17,'process.calculation.calcjob.CalcJobNode.',NULL);

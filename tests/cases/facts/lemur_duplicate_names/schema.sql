@@ -1,0 +1,1 @@
+CREATE TABLE certificates (id INTEGER PRIMARY KEY, name VARCHAR(128));

@@ -1,0 +1,1 @@
+INSERT INTO flow_run_notification_policy (id,is_active,state_names,tags,message_template,block_document_id) VALUES ('p1',true,'["Failed","Crashed"]','["prod"]','Flow {flow_name} is {flow_run_state_name}','b1'),('p2',false,'[]','[]',NULL,'b2');

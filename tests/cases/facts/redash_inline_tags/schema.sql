@@ -1,0 +1,1 @@
+CREATE TABLE dashboards (id INTEGER PRIMARY KEY, name VARCHAR(100), tags JSON);
