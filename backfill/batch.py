@@ -89,8 +89,13 @@ class Batch:
     upto: Key
     rows: int
     """Keys in the range when the boundary was read."""
-    is_last: bool
-    """`upto` is the end of the slice."""
+    hi: Key
+    """The last place of the slice."""
+
+    @property
+    def is_last(self) -> bool:
+        """Whether nothing comes after it in the slice."""
+        return self.upto == self.hi
 
 
 class BatchSize:

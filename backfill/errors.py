@@ -14,6 +14,7 @@ BackfillError
 │   └── BackfillIncomplete  the gate: rows still wait
 ├── RunFailed               the run cannot go on as it is                          exit 1
 │   ├── RowRejected         one row cannot be filled
+│   ├── WalkedAgain         a batch inserted rows that the walk would come to later
 │   ├── GroupTooLarge       a group has more rows than are taken into memory at once
 │   ├── ForeignCommit       somebody ended the batch's transaction inside it
 │   └── DatabaseFailed      the database said no, and repeating will not help
@@ -100,6 +101,10 @@ class RunFailed(BackfillError):
 
 class RowRejected(RunFailed):
     """One row cannot be filled."""
+
+
+class WalkedAgain(RunFailed):
+    """A batch inserted rows that the walk would come to later."""
 
 
 class GroupTooLarge(RunFailed):

@@ -76,10 +76,10 @@ def _exists(table: Table, conditions: list[Condition]) -> Any:
 
 def _inserting(dialect: Dialect, table: Table, shape: Shape, source: Select[Any]) -> Insert:
     statement = dialect.insert(table).from_select(list(shape.columns), source)
-    return dialect.skip_conflicts(statement, shape.match) if _is_held_unique(table, shape) else statement
+    return dialect.skip_conflicts(statement, shape.match) if is_held_unique(table, shape) else statement
 
 
-def _is_held_unique(table: Table, shape: Shape) -> bool:
+def is_held_unique(table: Table, shape: Shape) -> bool:
     """Whether the database itself lets no second row with this match in; two NULLs are never equal to it."""
     is_unique = any(set(columns) == set(shape.match) for columns in unique_columns(table))
     return is_unique and not shape.absent and not any(table.c[name].nullable for name in shape.match)

@@ -150,7 +150,7 @@ class _Trial:
         with source.database.sentinel():
             reading = source.read(batch)
             answer = source.apply(reading, Given(source.transform, source.database))
-            self._examination.admit(source, answer.writes)
+            self.findings += self._examination.admit(source, answer.writes)
             tally = source.write(answer.writes, batch, reading)
         seconds = time.perf_counter() - started
         self._note_fresh_values(reading, answer)

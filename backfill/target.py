@@ -5,21 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, Table, and_, func, literal, literal_column, or_, select, true
+from sqlalchemy import ColumnElement, Select, Table, and_, func, literal, literal_column, select, true
 
 from backfill.batch import Batch, Tally
 from backfill.database import Database
-from backfill.declaration.adaptation import adapt, adapt_select, columns_of, has_subquery, tables_of
+from backfill.declaration.adaptation import adapt, adapt_select, columns_of, tables_of
 from backfill.declaration.conditions import Condition
 from backfill.declaration.decorator import Transform
-from backfill.declaration.form import Reading, Row, Walked
+from backfill.declaration.form import Reading, Walked
 from backfill.declaration.repeatability import derive_repeatability
 from backfill.declaration.writes import Projection, Recordset, Verb, Write
-from backfill.errors import GroupTooLarge
+from backfill.errors import GroupTooLarge, WalkedAgain
 from backfill.given import Given
 from backfill.key import Key
-from backfill.lookup import look_up
 from backfill.projector import Projector
+from backfill.reader import Reader, among
 from backfill.source import Source
 from backfill.tables import Tables
 from backfill.walk import Walk
@@ -27,9 +27,6 @@ from backfill.writer import Writer
 
 MOST_IN_GROUPS = 10_000
 """Rows of whole groups that are taken into memory at once."""
-
-MOST_PARAMETERS = 30_000
-"""Values of keys in one statement: PostgreSQL takes 65,535, SQLite 32,766."""
 
 
 class Target(Source):
@@ -53,10 +50,12 @@ class Target(Source):
         definition = transform.definition
         self.where = true() if definition.where is None else self.adapt(definition.where)
         self.walk = walk(self)
-        self.bound = transform.form.bind(
-            Walked(table, key, self.adapt, self._adapt_select, self.walk.is_by_key, definition.group_by is not None)
+        walked = Walked(
+            table, key, self.adapt, self._adapt_select, self.walk.is_by_key, definition.group_by is not None
         )
-        self._sorting = [self._sorted(step.expression, step.is_descending) for step in definition.order_by]
+        self.bound = transform.form.bind(walked)
+        sorting = [self._sorted(step.expression, step.is_descending) for step in definition.order_by]
+        self._reader = Reader(database, walked, self.where, self.walk, self.bound, sorting)
         self.repeatability = derive_repeatability(
             self.bound, definition.where, columns_of(self.where, table), tables_of(self.where, table)
         )
@@ -93,24 +92,24 @@ class Target(Source):
         places = self._places().where(self.walk.between(after, hi))
         upto = self._place(self._execute(places.order_by(*self.walk.ordering()).offset(rows - 1).limit(1)).first())
         if upto is not None and not self.walk.is_grouped:
-            return Batch(after, upto, rows, is_last=upto == hi)
+            return Batch(after, upto, rows, hi)
         end = hi if upto is None else upto
         found = self._execute(
             select(func.count()).select_from(self.table).where(self.walk.between(after, end))
         ).scalar_one()
         if self.bound.fetches is not None and self.walk.is_grouped and found > MOST_IN_GROUPS:
             return self._one_group(after, hi, rows, found)
-        return Batch(after, end, found, is_last=end == hi)
+        return Batch(after, end, found, hi)
 
     def next_match(self, after: Key | None, hi: Key, rows: int) -> Batch | None:
         """The range of the next `rows` rows that `where` takes; None when there is no such row up to `hi`."""
         matching = self._places().where(self.walk.between(after, hi), self.where).order_by(*self.walk.ordering())
         upto = self._place(self._execute(matching.offset(rows - 1).limit(1)).first())
         if upto is not None:
-            return Batch(after, upto, rows, is_last=upto == hi)
+            return Batch(after, upto, rows, hi)
         if self._execute(matching.limit(1)).first() is None:
             return None
-        return Batch(after, hi, rows, is_last=True)
+        return Batch(after, hi, rows, hi)
 
     def has_match(self) -> bool:
         """Whether `where` takes any row of the whole table: one scan, in whatever order is quickest."""
@@ -131,66 +130,38 @@ class Target(Source):
 
     def read(self, batch: Batch) -> Reading:
         """Lock the batch's rows that `where` takes, and give those that the transform wants to see."""
-        if self.bound.fetches is None:
-            return self._lock_in_place(batch)
-        if not self.walk.is_grouped:
-            locked = self.database.dialect.lock(self._select(batch, *self._fetched()).order_by(*self.walk.ordering()))
-            return Reading(self._with_lookups(batch, self._rows(self._execute(locked))))
-        held = {tuple(row) for row in self._execute(self.database.dialect.lock(self._select(batch)))}
-        return Reading(self._with_lookups(batch, [row for row in self._grouped(batch) if row.key in held]))
-
-    def read_unlocked(self, batch: Batch) -> Reading:
-        """The same without locks, to look at what would become of the rows."""
-        if self.bound.fetches is None:
-            return Reading()
-        if self.walk.is_grouped:
-            return Reading(self._with_lookups(batch, self._grouped(batch)))
-        found = self._select(batch, *self._fetched()).order_by(*self.walk.ordering())
-        return Reading(self._with_lookups(batch, self._rows(self._execute(found))))
-
-    def _lock_in_place(self, batch: Batch) -> Reading:
-        """Rows that stay in the database are locked before they are evaluated, unless one UPDATE does both."""
-        deletes = any(shape.is_own for shape in self.bound.shapes or ())
-        must_fix = self.bound.fixes_rows or (deletes and has_subquery(self.where))
-        if not (must_fix or self.bound.looks_elsewhere or has_subquery(self.where)):
-            return Reading()
-        keys = [tuple(row) for row in self._execute(self.database.dialect.lock(self._select(batch)))]
-        if not must_fix:
-            return Reading()
-        columns = select(self.table).where(or_(*self._among(keys))).subquery(self.table.name) if keys else None
-        return Reading(keys=keys, columns=columns if self.bound.performs else None)
-
-    def _fetched(self) -> list[ColumnElement[Any]]:
-        return [self.table.c[name] for name in self.bound.fetches or ()]
-
-    def _rows(self, found: Any) -> list[Row]:
-        width, names = len(self._keys), self.bound.fetches or ()
-        return [Row(tuple(row[:width]), dict(zip(names, row[width:], strict=True))) for row in found]
-
-    def _grouped(self, batch: Batch) -> list[Row]:
-        """Whole groups, numbered by the database; within a group in the order that was asked for, then by key."""
-        order = self.walk.ordering()
-        number = func.dense_rank().over(order_by=order) if order else literal_column("1")
-        statement = self._select(batch, *self._fetched(), number).order_by(*order, *self._sorting, *self._keys)
-        width, names = len(self._keys), self.bound.fetches or ()
-        return [
-            Row(tuple(row[:width]), dict(zip(names, row[width:-1], strict=True)), row[-1])
-            for row in self._execute(statement)
-        ]
-
-    def _with_lookups(self, batch: Batch, rows: list[Row]) -> list[Row]:
-        if not (self.bound.lookups and rows):
-            return rows
-        scope = and_(self.walk.between(batch.after, batch.upto), self.where)
-        found = [look_up(self.database, lookup, self.table, self._keys, scope) for lookup in self.bound.lookups]
-        return [
-            row._replace(values={**row.values, **{name: values(row.key) for name, values in found}}) for row in rows
-        ]
+        return self._reader.read(batch)
 
     # ── writing ─────────────────────────────────────────────────────────────────────────────────────────────────
 
     def write(self, writes: Sequence[Write], batch: Batch, reading: Reading, *, only_changes: bool = False) -> Tally:
-        """Make the writes of a batch, to all its rows or only to those that would change."""
+        """Make the writes of a batch, to all its rows or only to those that would change.
+
+        Raises:
+            WalkedAgain: a row was inserted to which the walk would come.
+        """
+        before = self._count_ahead(batch) if any(map(self._may_insert_ahead, writes)) else None
+        tally = self._write(writes, batch, reading, only_changes)
+        if before is not None and self._count_ahead(batch) > before:
+            raise WalkedAgain(
+                f"{self.name}: a row was inserted between those that are still to be walked, and `where` takes it: it "
+                "would be walked too, and so on without end. Let where= leave such rows out"
+            )
+        return tally
+
+    def _may_insert_ahead(self, write: Write) -> bool:
+        """Whether a write inserts walked rows; a number that the database gives comes after all there are."""
+        shape = write.shape
+        if shape.verb is not Verb.INSERT or self.tables.find(shape.table) is not self.table:
+            return False
+        numbered = self.table.autoincrement_column
+        return not self.walk.is_by_key or numbered is None or numbered.name in shape.columns
+
+    def _count_ahead(self, batch: Batch) -> int:
+        ahead = select(func.count()).select_from(self.table).where(self.walk.between(batch.upto, batch.hi), self.where)
+        return int(self._execute(ahead).scalar_one())
+
+    def _write(self, writes: Sequence[Write], batch: Batch, reading: Reading, only_changes: bool) -> Tally:
         writer = Writer(self.database, self.tables)
         projector = Projector(self.database, self.tables, self.table, self._keys)
         tally = Tally()
@@ -208,18 +179,14 @@ class Target(Source):
         """The rows that a projection is about: those of the range, or those that were found once and for all."""
         if reading.keys is None:
             return [and_(self.walk.between(batch.after, batch.upto), self.where)]
-        return self._among(reading.keys)
-
-    def _among(self, keys: Sequence[Key]) -> list[Condition]:
-        step = MOST_PARAMETERS // len(self._keys)
-        return [self.database.dialect.among(self._keys, keys[n : n + step]) for n in range(0, len(keys), step)]
+        return among(self.database, self._keys, reading.keys)
 
     # ── what is left ────────────────────────────────────────────────────────────────────────────────────────────
 
     def snapshot(self, batch: Batch, columns: Sequence[str], *, everything: bool = False) -> dict[Key, tuple[Any, ...]]:
         """The batch's rows that `where` takes, or all of them, with the values that `columns` hold now."""
         wanted = (self.table.c[name] for name in columns)
-        statement = self._select(batch, *wanted, where=true() if everything else self.where)
+        statement = self._reader.select(batch, *wanted, where=true() if everything else self.where)
         width = len(self._keys)
         found = self._execute(statement.order_by(*self.walk.ordering()))
         return {tuple(row[:width]): tuple(row[width:]) for row in found}
@@ -229,11 +196,11 @@ class Target(Source):
         if self.bound.shapes != ():
             return self._changing_by_trial(batch)
         keys: list[Key] = []
-        answer = self.apply(self.read_unlocked(batch), Given(self.transform, self.database))
+        answer = self.apply(self._reader.read_unlocked(batch), Given(self.transform, self.database))
         for write in answer.writes:
             if isinstance(write.relation, Projection):
                 differs = Projector(self.database, self.tables, self.table, self._keys).differs(write.relation)
-                keys += [tuple(row) for row in self._execute(self._select(batch).where(differs))]
+                keys += [tuple(row) for row in self._execute(self._reader.select(batch).where(differs))]
             else:
                 keys += [key for key, _ in self._changing(write, write.relation, batch).rows]
         return keys
@@ -279,10 +246,6 @@ class Target(Source):
     def _sorted(self, expression: ColumnElement[Any], is_descending: bool) -> ColumnElement[Any]:
         adapted = self.adapt(expression)
         return adapted.desc() if is_descending else adapted.asc()
-
-    def _select(self, batch: Batch, *columns: ColumnElement[Any], where: Condition | None = None) -> Select[Any]:
-        statement = select(*self._keys, *columns).where(self.walk.between(batch.after, batch.upto))
-        return statement.where(self.where if where is None else where)
 
     def _places(self) -> Select[Any]:
         return select(*(self.walk.columns or [literal_column("1")])).select_from(self.table)

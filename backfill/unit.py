@@ -50,7 +50,7 @@ class Unit(Source):
 
     def next_batch(self, after: Key | None, hi: Key, rows: int) -> Batch:
         """All at once."""
-        return Batch(after, WHOLE, 0, is_last=True)
+        return Batch(after, WHOLE, 0, WHOLE)
 
     def has_match(self) -> bool:
         """There is always something to look at again."""
@@ -68,7 +68,7 @@ class Unit(Source):
     def outstanding_keys(self, after: Key | None, rows: int) -> tuple[Sequence[Key], Key | None]:
         """The unit itself, if doing it again would change something."""
         with self.database.transaction(keep=False):
-            batch = Batch(None, WHOLE, 0, is_last=True)
+            batch = Batch(None, WHOLE, 0, WHOLE)
             answer = self.apply(Reading(), Given(self.transform, self.database))
             changed = self.write(answer.writes, batch, Reading(), only_changes=True).written
         return ([WHOLE] if changed else []), None

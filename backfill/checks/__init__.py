@@ -34,19 +34,23 @@ class Examination:
         self._accept = accept
         self._known: set[Shape] = set()
 
-    def admit(self, source: Source, writes: Iterable[Write]) -> None:
+    def admit(self, source: Source, writes: Iterable[Write]) -> list[Finding]:
         """Refuse changes that do not fit the table they are for; each kind is looked at once.
+
+        Returns:
+            What is worth knowing of the kinds that are new.
 
         Raises:
             ChecksFailed: with every finding that stands in the way.
         """
+        warnings: list[Finding] = []
         for write in writes:
-            if write.shape in self._known:
-                continue
-            blocking = [each for each in change.check_change(source, write) if _blocks(each, self._accept)]
-            if blocking:
-                raise ChecksFailed(source.transform.name, blocking)
-            self._known.add(write.shape)
+            if write.shape not in self._known:
+                findings = list(change.check_change(source, write))
+                self.refuse(source.transform.name, findings)
+                self._known.add(write.shape)
+                warnings += (each for each in findings if each.severity is Severity.WARNING)
+        return warnings
 
     def refuse(self, name: str, findings: Sequence[Finding]) -> None:
         """Raise ChecksFailed if a finding stands in the way."""

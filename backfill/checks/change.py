@@ -12,7 +12,8 @@ from backfill.checks.types import model_types, value_type
 from backfill.declaration.conditions import suggest
 from backfill.declaration.models import columns_of_model, may_be_none
 from backfill.declaration.writes import Projection, Shape, Verb, Write
-from backfill.finding import Finding
+from backfill.finding import Finding, Severity
+from backfill.insertion import is_held_unique
 from backfill.source import Source
 from backfill.tables import NoTable, key_of
 
@@ -20,6 +21,12 @@ from backfill.tables import NoTable, key_of
 def check_change(source: Source, write: Write) -> Iterator[Finding]:
     """Everything that speaks against a change; values of the walked rows themselves are checked before the run."""
     shape = write.shape
+    if shape.table in source.bound.looks_at:
+        yield Finding(
+            "looks-at-written",
+            f"{_spell(shape)}: rows of {shape.table} are looked up too: what a batch sees depends on those before it",
+            Severity.WARNING,
+        )
     if shape.is_own and shape.verb is Verb.UPDATE:
         return
     what = _spell(shape)
@@ -36,6 +43,7 @@ def check_change(source: Source, write: Write) -> Iterator[Finding]:
         yield from _columns(what, table, shape)
         yield from _values(table, write)
         yield from _dialect(source, table, shape)
+        yield from _rivals(what, table, shape)
 
 
 def _columns(what: str, table: Table, shape: Shape) -> Iterator[Finding]:
@@ -52,6 +60,16 @@ def _columns(what: str, table: Table, shape: Shape) -> Iterator[Finding]:
             yield Finding("writes-key", f"{what}: {name} is the key of {table.fullname}; insert another row instead")
     if shape.verb is Verb.INSERT:
         yield from _missing(what, table, shape)
+
+
+def _rivals(what: str, table: Table, shape: Shape) -> Iterator[Finding]:
+    if shape.match and shape.verb is Verb.INSERT and not is_held_unique(table, shape):
+        yield Finding(
+            "match-not-unique",
+            f"{what}: no unique constraint of {table.fullname} holds {', '.join(shape.match)}, so the application may "
+            "insert the same row at the same moment",
+            Severity.WARNING,
+        )
 
 
 def _missing(what: str, table: Table, shape: Shape) -> Iterator[Finding]:
@@ -97,5 +115,5 @@ def _dialect(source: Source, table: Table, shape: Shape) -> Iterator[Finding]:
 
 def _spell(shape: Shape) -> str:
     if shape.is_own:
-        return "Delete()"
+        return f"{shape.verb.capitalize()}()"
     return f'{shape.verb.capitalize()}("{shape.table}")'

@@ -124,7 +124,8 @@ class Worker:
         given = Given(source.transform, self._database, self._state_of(seen, source))
         reading = source.read(batch)
         answer = source.apply(reading, given)
-        self._examination.admit(source, answer.writes)
+        for finding in self._examination.admit(source, answer.writes):
+            self._progress.say(finding.message)
         if reading.rows or reading.columns is not None:
             check()  # the function has run: had it ended the transaction, each write would stand at once
         tally = source.write(answer.writes, batch, reading, only_changes=seen.sweep > 0)

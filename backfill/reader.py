@@ -1,0 +1,120 @@
+"""Reader: locks and reads the rows of one batch of the walked table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, func, literal_column, or_, select
+from sqlalchemy.sql.selectable import NamedFromClause
+
+from backfill.batch import Batch
+from backfill.database import Database
+from backfill.declaration.adaptation import has_subquery
+from backfill.declaration.conditions import Condition
+from backfill.declaration.form import Bound, Reading, Row, Walked
+from backfill.key import Key
+from backfill.lookup import look_up
+from backfill.walk import Walk
+
+MOST_PARAMETERS = 30_000
+"""Values of keys in one statement: PostgreSQL takes 65,535, SQLite 32,766."""
+
+
+class Reader:
+    """Reads what `bound` wants to see of the rows that `where` takes, in the order of the walk."""
+
+    def __init__(
+        self,
+        database: Database,
+        walked: Walked,
+        where: Condition,
+        walk: Walk,
+        bound: Bound,
+        sorting: Sequence[ColumnElement[Any]],
+    ) -> None:
+        self._database = database
+        self._dialect = database.dialect
+        self._table = walked.table
+        self._keys = [database.dialect.walked(walked.table.c[name]) for name in walked.key]
+        self._where = where
+        self._walk = walk
+        self._bound = bound
+        self._sorting = sorting
+        """The order within a group."""
+
+    def select(self, batch: Batch, *columns: ColumnElement[Any], where: Condition | None = None) -> Select[Any]:
+        """A select of the keys and `columns` of the batch's rows that `where` takes."""
+        statement = select(*self._keys, *columns).where(self._walk.between(batch.after, batch.upto))
+        return statement.where(self._where if where is None else where)
+
+    def read(self, batch: Batch) -> Reading:
+        """Lock the batch's rows that `where` takes, and give those that the transform wants to see."""
+        if self._bound.fetches is None:
+            return self._lock_in_place(batch)
+        if not self._walk.is_grouped:
+            locked = self._dialect.lock(self.select(batch, *self._fetched()).order_by(*self._walk.ordering()))
+            return Reading(self._with_lookups(batch, self._rows(self._execute(locked))))
+        held = {tuple(row) for row in self._execute(self._dialect.lock(self.select(batch)))}
+        return Reading(self._with_lookups(batch, [row for row in self._grouped(batch) if row.key in held]))
+
+    def read_unlocked(self, batch: Batch) -> Reading:
+        """The same without locks, to look at what would become of the rows."""
+        if self._bound.fetches is None:
+            return Reading()
+        if self._walk.is_grouped:
+            return Reading(self._with_lookups(batch, self._grouped(batch)))
+        found = self.select(batch, *self._fetched()).order_by(*self._walk.ordering())
+        return Reading(self._with_lookups(batch, self._rows(self._execute(found))))
+
+    def _lock_in_place(self, batch: Batch) -> Reading:
+        """Rows that stay in the database are locked before they are evaluated, unless one UPDATE does both."""
+        deletes = any(shape.is_own for shape in self._bound.shapes or ())
+        must_fix = self._bound.fixes_rows or (deletes and has_subquery(self._where))
+        if not (must_fix or self._bound.looks_elsewhere or has_subquery(self._where)):
+            return Reading()
+        keys = [tuple(row) for row in self._execute(self._dialect.lock(self.select(batch)))]
+        if not must_fix:
+            return Reading()
+        return Reading(keys=keys, columns=self._fixed(keys) if self._bound.performs and keys else None)
+
+    def _fixed(self, keys: Sequence[Key]) -> NamedFromClause:
+        """The rows of these keys as a table of their own."""
+        taken = or_(*among(self._database, self._keys, keys))
+        return select(self._table).where(taken).subquery(self._table.name)
+
+    def _fetched(self) -> list[ColumnElement[Any]]:
+        return [self._table.c[name] for name in self._bound.fetches or ()]
+
+    def _rows(self, found: Any) -> list[Row]:
+        width, names = len(self._keys), self._bound.fetches or ()
+        return [Row(tuple(row[:width]), dict(zip(names, row[width:], strict=True))) for row in found]
+
+    def _grouped(self, batch: Batch) -> list[Row]:
+        """Whole groups, numbered by the database; within a group in the order that was asked for, then by key."""
+        order = self._walk.ordering()
+        number = func.dense_rank().over(order_by=order) if order else literal_column("1")
+        statement = self.select(batch, *self._fetched(), number).order_by(*order, *self._sorting, *self._keys)
+        width, names = len(self._keys), self._bound.fetches or ()
+        return [
+            Row(tuple(row[:width]), dict(zip(names, row[width:-1], strict=True)), row[-1])
+            for row in self._execute(statement)
+        ]
+
+    def _with_lookups(self, batch: Batch, rows: list[Row]) -> list[Row]:
+        if not (self._bound.lookups and rows):
+            return rows
+        scope = and_(self._walk.between(batch.after, batch.upto), self._where)
+        found = [look_up(self._database, lookup, self._table, self._keys, scope) for lookup in self._bound.lookups]
+        return [
+            row._replace(values={**row.values, **{name: values(row.key) for name, values in found}}) for row in rows
+        ]
+
+    def _execute(self, statement: Any) -> Any:
+        return self._database.connection.execute(statement)
+
+
+def among(database: Database, columns: Sequence[ColumnElement[Any]], keys: Sequence[Key]) -> list[Condition]:
+    """Conditions that together take the rows of these keys, none of them too long for a statement."""
+    step = MOST_PARAMETERS // len(columns)
+    return [database.dialect.among(columns, keys[n : n + step]) for n in range(0, len(keys), step)]
