@@ -21,6 +21,7 @@ from sqlalchemy import (
     and_,
     bindparam,
     insert,
+    literal_column,
     tuple_,
     update,
 )
@@ -125,6 +126,10 @@ class Dialect:
     def lock(self, statement: Select[Any]) -> Select[Any]:
         """The same rows, locked against every other writer until the transaction ends."""
         return statement.with_for_update()
+
+    def hold(self, connection: Connection, statement: Select[Any]) -> None:
+        """Lock the rows without taking them out of the database."""
+        connection.execute(self.lock(statement.with_only_columns(literal_column("1")))).close()
 
     def insert(self, table: Table) -> Insert:
         """INSERT, in this database's own words."""

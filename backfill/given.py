@@ -21,7 +21,8 @@ MOST_BYTES = 64 * 1024
 
 _READS = re.compile(r"[\s(]*(SELECT|WITH|VALUES|TABLE|EXPLAIN|SHOW|PRAGMA\s+\w+\s*(\(|;|$))", re.IGNORECASE)
 _WRITES = re.compile(r"\b(INSERT\s+INTO|UPDATE\s+\S+\s+SET|DELETE\s+FROM|MERGE\s+INTO)\b", re.IGNORECASE)
-_LITERALS = re.compile(r"'(?:[^']|'')*'")
+_ASIDE = re.compile(r"'(?:[^']|'')*'|--[^\n]*|/\*.*?\*/", re.DOTALL)
+"""What must not be taken for words of a statement: literals and comments."""
 
 
 class Given:
@@ -37,7 +38,8 @@ class Given:
         """By the names of the parameters; a transform's connection reads only, a step's session ends with the call."""
         given = self._transform.given
         with ExitStack() as stack:
-            arguments: dict[str, Any] = dict.fromkeys(given.connections, self._connection)
+            counting = self._connection.execution_options(preserve_rowcount=True)  # of an INSERT it is lost otherwise
+            arguments: dict[str, Any] = dict.fromkeys(given.connections, counting)
             if given.connections and self._transform.definition.kind is not Kind.STEP:
                 stack.enter_context(_reading_only(self._connection))
             for name in given.sessions:
@@ -55,9 +57,10 @@ class Given:
         if self._state is None:
             return None
         text = self._state.model_dump_json()
-        if len(text) > MOST_BYTES:
+        size = len(text.encode())
+        if size > MOST_BYTES:
             raise RunFailed(
-                f"the state of {self._transform.name} has grown to {len(text):,} bytes; it may have {MOST_BYTES:,}, "
+                f"the state of {self._transform.name} has grown to {size:,} bytes; it may have {MOST_BYTES:,}, "
                 "since every batch writes it. Keep a count or the last value, and look the rest up"
             )
         return text
@@ -88,7 +91,7 @@ def _session(connection: Connection) -> Iterator[Session]:
 @contextmanager
 def _reading_only(connection: Connection) -> Iterator[None]:
     def refuse(_: Any, __: Any, statement: str, *___: Any) -> None:
-        bare = _LITERALS.sub("''", statement)
+        bare = _ASIDE.sub(" ", statement)
         if not _READS.match(bare) or _WRITES.search(bare):
             raise Rejected(
                 "a transform returns its changes; connection only reads. "

@@ -73,9 +73,10 @@ class Reader:
         must_fix = self._bound.fixes_rows or (deletes and has_subquery(self._where))
         if not (must_fix or self._bound.looks_elsewhere or has_subquery(self._where)):
             return Reading()
-        keys = [tuple(row) for row in self._execute(self._dialect.lock(self.select(batch)))]
         if not must_fix:
+            self._dialect.hold(self._database.connection, self.select(batch))
             return Reading()
+        keys = [tuple(row) for row in self._execute(self._dialect.lock(self.select(batch)))]
         return Reading(keys=keys, columns=self._fixed(keys) if self._bound.performs and keys else None)
 
     def _fixed(self, keys: Sequence[Key]) -> NamedFromClause:

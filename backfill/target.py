@@ -94,11 +94,11 @@ class Target(Source):
         if upto is not None and not self.walk.is_grouped:
             return Batch(after, upto, rows, hi)
         end = hi if upto is None else upto
-        found = self._execute(
-            select(func.count()).select_from(self.table).where(self.walk.between(after, end))
-        ).scalar_one()
+        found = self._count(after, end)
         if self.bound.fetches is not None and self.walk.is_grouped and found > MOST_IN_GROUPS:
-            return self._one_group(after, hi, rows, found)
+            taken = self._count(after, end, self.where)
+            if taken > MOST_IN_GROUPS:
+                return self._one_group(after, hi, rows, taken)
         return Batch(after, end, found, hi)
 
     def next_match(self, after: Key | None, hi: Key, rows: int) -> Batch | None:
@@ -158,8 +158,7 @@ class Target(Source):
         return not self.walk.is_by_key or numbered is None or numbered.name in shape.columns
 
     def _count_ahead(self, batch: Batch) -> int:
-        ahead = select(func.count()).select_from(self.table).where(self.walk.between(batch.upto, batch.hi), self.where)
-        return int(self._execute(ahead).scalar_one())
+        return self._count(batch.upto, batch.hi, self.where)
 
     def _write(self, writes: Sequence[Write], batch: Batch, reading: Reading, only_changes: bool) -> Tally:
         writer = Writer(self.database, self.tables)
@@ -249,6 +248,10 @@ class Target(Source):
 
     def _places(self) -> Select[Any]:
         return select(*(self.walk.columns or [literal_column("1")])).select_from(self.table)
+
+    def _count(self, after: Key | None, upto: Key, *conditions: Condition) -> int:
+        rows = select(func.count()).select_from(self.table).where(self.walk.between(after, upto), *conditions)
+        return int(self._execute(rows).scalar_one())
 
     def _place(self, row: Any) -> Key | None:
         return None if row is None else tuple(row)[: len(self.walk.columns)]

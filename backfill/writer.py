@@ -95,9 +95,9 @@ class Writer:
     def _refresh(self, table: Table, shape: Shape, rows: Recordset, only_changes: bool) -> int:
         """Bring rows that are there already up to date; of two for the same row the last one counts."""
         places = [shape.columns.index(name) for name in shape.refresh]
-        latest = {match: tuple(values[place] for place in places) for match, values in rows.rows}
+        latest = {_hashable(match): (match, tuple(values[place] for place in places)) for match, values in rows.rows}
         refreshing = Shape(Verb.UPDATE, shape.table, shape.match, shape.absent, shape.refresh)
-        return self._update(table, refreshing, Recordset(list(latest.items())), only_changes)
+        return self._update(table, refreshing, Recordset(list(latest.values())), only_changes)
 
     # ── links ───────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -132,6 +132,15 @@ class Writer:
         pairs = [(table.c[name], value) for name, value in zip(shape.match, match, strict=True)]
         equal = [column == literal(store(column, value), column.type) for column, value in pairs]
         return and_(*equal, *(table.c[name].is_(None) for name in shape.absent))
+
+
+def _hashable(match: Key) -> Any:
+    """Equal for equal values, lists and documents among them."""
+    try:
+        hash(match)
+    except TypeError:
+        return repr(match)
+    return match
 
 
 def _link_key(table: Table) -> str:

@@ -52,6 +52,10 @@ class Examination:
                 warnings += (each for each in findings if each.severity is Severity.WARNING)
         return warnings
 
+    def remember(self, shapes: Iterable[Shape]) -> None:
+        """Take these for looked at."""
+        self._known.update(shapes)
+
     def refuse(self, name: str, findings: Sequence[Finding]) -> None:
         """Raise ChecksFailed if a finding stands in the way."""
         blocking = [finding for finding in findings if _blocks(finding, self._accept)]
@@ -75,6 +79,7 @@ def preflight(sources: Sequence[Source], examination: Examination) -> list[Findi
     """
     findings = inspect_sources(sources)
     examination.refuse(sources[0].transform.name, findings)
+    examination.remember(write.shape for source in sources for write in source.bound.foreknown)
     return findings
 
 
@@ -82,7 +87,8 @@ def _findings(source: Source) -> list[Finding]:
     with source.database.faults():
         if isinstance(source, Target):
             return [finding for check in CHECKS for finding in check(source)]
-        return [*server.check_server(source), *ledger.check_ledger(source)]
+        changes = (each for write in source.bound.foreknown for each in change.check_change(source, write))
+        return [*server.check_server(source), *ledger.check_ledger(source), *changes]
 
 
 def _blocks(finding: Finding, accept: Collection[str]) -> bool:

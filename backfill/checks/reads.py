@@ -28,7 +28,8 @@ def _unknown(target: Target, column: str) -> Finding:
     hint = suggest(column, target.table.c.keys())
     return Finding(
         "reads-unknown",
-        f"{target.transform.name} reads {target.name}.{column}; {target.name} has no such column.{hint}",
+        f"{target.transform.name} reads {target.name}.{column}; {target.name} has no such column.{hint} "
+        "(a field that is no column needs an entry in lookups=)",
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 from sqlalchemy import Column, ColumnElement, literal, select, update
@@ -12,9 +12,8 @@ from sqlalchemy.sql.expression import ClauseElement, Executable
 
 from backfill.checks.change import check_change
 from backfill.declaration.aggregation import has_window
-from backfill.declaration.form import Reading
-from backfill.declaration.writes import Projection, Verb, Write
-from backfill.finding import Finding
+from backfill.declaration.writes import Projection, Verb
+from backfill.finding import Finding, Severity
 from backfill.projector import Projector
 from backfill.target import Target
 
@@ -50,7 +49,7 @@ def _writable(target: Target) -> list[Column[Any]]:
 
 
 def _expressions(target: Target) -> dict[str, ColumnElement[Any]]:
-    own = (write.relation for write in _projections(target) if write.shape.is_own)
+    own = (write.relation for write in target.bound.foreknown if write.shape.is_own)
     values = (item for each in own if isinstance(each, Projection) for item in each.values.items())
     return {name: value for name, value in values if isinstance(value, ColumnElement) and not has_window(value)}
 
@@ -58,18 +57,13 @@ def _expressions(target: Target) -> dict[str, ColumnElement[Any]]:
 def _check_changes(target: Target) -> Iterator[Finding]:
     """Changes whose relation stays in the database; their tables and columns first."""
     projector = Projector(target.database, target.tables, target.table, [target.table.c[name] for name in target.key])
-    for write in _projections(target):
+    for write in target.bound.foreknown:
         if not (write.shape.is_own and write.shape.verb is Verb.UPDATE):
             findings = list(check_change(target, write))
             yield from findings
-            for statement in () if findings else projector.statements(write, target.where):
+            is_sound = all(each.severity is Severity.WARNING for each in findings)
+            for statement in projector.statements(write, target.where) if is_sound else ():
                 yield from _check(target, "what is written", statement)
-
-
-def _projections(target: Target) -> Sequence[Write]:
-    """What is known to be written before any row is read: where rows stay in the database, all of it."""
-    is_projected = target.bound.fetches is None and not target.bound.performs
-    return target.bound.apply(Reading(), {}).writes if is_projected else ()
 
 
 def _check(target: Target, what: str, statement: Any) -> Iterator[Finding]:

@@ -20,12 +20,17 @@ _PLACES = ("_limit_clause", "_offset_clause", "_group_by_clauses", "_having_crit
 
 def combines_rows(statement: Select[Any]) -> bool:
     """Whether a select, or one that it selects from, counts, sums or limits its rows."""
-    if any(getattr(statement, place) not in (None, ()) for place in _PLACES):
+    if any(_is_said(getattr(statement, place)) for place in _PLACES):
         return True
     if any(_is_aggregate(part) for each in statement.selected_columns for part in visitors.iterate(each)):
         return True
     inner = (source.element for source in statement.get_final_froms() if isinstance(source, Subquery))
     return any(isinstance(each, Select) and (combines_rows(each) or is_distinct(each)) for each in inner)
+
+
+def _is_said(place: Any) -> bool:
+    """Whether anything stands there: a clause, which has no truth of its own, or a sequence that is not empty."""
+    return bool(place) if isinstance(place, tuple) else place is not None
 
 
 def is_distinct(statement: Select[Any]) -> bool:

@@ -96,6 +96,8 @@ class Bound:
     """Several statements are about the same rows, so these are found once."""
     shapes: Sequence[Shape] | None = ()
     """What is written beside columns of the walked rows; None where only the function's answers tell."""
+    foreknown: Sequence[Write] = ()
+    """Writes that are known before any row is read."""
     looks_at: frozenset[str] = frozenset()
     """Tables whose rows the new values are looked up in."""
     is_stateful: bool = False

@@ -102,6 +102,11 @@ class PostgreSQL(Dialect):
         """FOR NO KEY UPDATE: keys are never written, so rows that refer to these stay insertable."""
         return statement.with_for_update(key_share=True)
 
+    def hold(self, connection: Connection, statement: Select[Any]) -> None:
+        """Counted where they are: a subquery whose rows are locked is not merged into the query around it."""
+        locked = self.lock(statement.with_only_columns(literal_column("1"))).subquery("locked")
+        connection.execute(select(func.count()).select_from(locked))
+
     def insert(self, table: Table) -> Insert:
         """With ON CONFLICT."""
         return insert(table)

@@ -7,7 +7,19 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Connection, Select, Table, cast, func, select, text, type_coerce
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    Select,
+    Table,
+    UniqueConstraint,
+    cast,
+    func,
+    select,
+    text,
+    type_coerce,
+)
 from sqlalchemy.dialects.sqlite import Insert, insert
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.types import NullType, String
@@ -83,6 +95,22 @@ class SQLite(Dialect):
         """By Julian days, which are exact to the millisecond."""
         return (func.julianday(cast(moment, String)) - func.julianday("now")) * 86400.0
 
+    def refine(self, connection: Connection, table: Table) -> None:
+        """Add what was said as `VARCHAR(9) UNIQUE` beside a column, which SQLAlchemy reads only beside a bare type."""
+        found = connection.execute(
+            text("SELECT name FROM pragma_index_list(:table, :schema) WHERE origin = 'u' ORDER BY seq"),
+            {"table": table.name, "schema": table.schema or "main"},
+        )
+        known = {frozenset(c.columns.keys()) for c in table.constraints if isinstance(c, UniqueConstraint)}
+        for (index,) in found.all():
+            columns = connection.execute(
+                text("SELECT name FROM pragma_index_info(:index, :schema) ORDER BY seqno"),
+                {"index": index, "schema": table.schema or "main"},
+            )
+            names = [name for (name,) in columns]
+            if frozenset(names) not in known:
+                table.append_constraint(UniqueConstraint(*names))
+
     def json_null(self, column: Column[Any]) -> Condition:
         """JSON is text here, so JSON null is the word."""
         return cast(column, String) == "null"
@@ -94,6 +122,9 @@ class SQLite(Dialect):
     def lock(self, statement: Select[Any]) -> Select[Any]:
         """Nothing to add: BEGIN IMMEDIATE holds every row."""
         return statement
+
+    def hold(self, connection: Connection, statement: Select[Any]) -> None:
+        """Nothing to do, for the same reason."""
 
     def insert(self, table: Table) -> Insert:
         """With ON CONFLICT."""

@@ -3,14 +3,15 @@
 Not run: checked with the rest of the code, by `mypy --strict`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, assert_type
 
 from pydantic import BaseModel
-from sqlalchemy import ColumnElement, Table, case, column, exists, func, select, table
+from sqlalchemy import ColumnElement, Connection, Table, case, column, exists, func, select, table
+from sqlalchemy.orm import Session
 
 import backfill
-from backfill import Rejected, Rows, Transform, is_missing
+from backfill import Change, Delete, Insert, Rejected, Rows, Transform, Update, is_missing
 
 
 class User(BaseModel):
@@ -67,6 +68,107 @@ def mapping(users: Rows) -> Mapping[str, ColumnElement[str]]:
 def constants(users: Rows) -> Name:
     """A model of constants."""
     return Name(first_name=users.name)
+
+
+class Linked(BaseModel):
+    """A column written, from a row that is inserted first."""
+
+    name_id: Insert[Name] | int | None
+
+
+class Count(BaseModel):
+    """Carried from batch to batch."""
+
+    n: int = 0
+
+
+@backfill.transform("users", where=is_missing("name_id"))
+def linked(user: User) -> Linked:
+    """An Insert stands for its key."""
+    return Linked(name_id=Insert("names", Name(first_name="Ada"), match="first_name", update=("first_name",)))
+
+
+@backfill.transform("users")
+def changes(user: User) -> list[Change]:
+    """Several, in this order."""
+    return [Insert("a", Name(first_name="x")), Update("b", Email(email=None), id=1, c=None), Delete("c", d=1), Delete()]
+
+
+@backfill.transform("users")
+def narrow(user: User) -> Name | Insert[Name] | list[Insert[Name] | Delete] | None:
+    """Or as narrow as one likes."""
+    return None
+
+
+@backfill.transform("users", lookups={"full_name": select(table("a", column("b")).c.b)}, order_by="id")
+def batch(users: list[User], *, state: Count, connection: Connection) -> list[Name | None]:
+    """A list of rows, and what else is given."""
+    state.n += len(users)
+    return [None for _ in users]
+
+
+@backfill.transform("users", group_by=("a", "b"), order_by=[column("c").desc(), func.lower(column("d"))])
+def groups(users: list[User]) -> Sequence[Name | list[Change] | None]:
+    """Whole groups."""
+    return [None, [Delete()], Name(first_name="x")]
+
+
+@backfill.transform("users", group_by=())
+def all_rows(users: list[User]) -> list[list[Insert[Name] | Delete]]:
+    """All rows are one group."""
+    return [[] for _ in users]
+
+
+@backfill.transform("users")
+def deleted(users: Rows) -> Delete:
+    """Without leaving the database."""
+    return Delete()
+
+
+@backfill.transform("users")
+def moved(users: Rows) -> list[Change]:
+    """Expressions and selects for values."""
+    return [Insert("a", select(users.c.b).distinct(), match="b"), Update("c", {"d": users.c.e}, f=users.c.g), Delete()]
+
+
+@backfill.transform("users")
+def mixed(users: Rows) -> list[dict[str, Any] | Insert]:
+    """New values of the rows among them."""
+    return [{"a": users.c.b}, Insert("c", {"d": users.c.e})]
+
+
+@backfill.seed()
+def seeded() -> list[Change]:
+    """Rows without a source."""
+    return [Update("a", Email(email=None), b=None), Insert("a", {"b": 1}, match=["b"])]
+
+
+@backfill.seed()
+def seeded_by_looking(connection: Connection) -> tuple[Insert[Name], ...]:
+    """Any iterable of any change."""
+    return (Insert("a", Name(first_name="x")),)
+
+
+@backfill.step()
+def performed(connection: Connection) -> None:
+    """Once."""
+
+
+@backfill.step("users", where=is_missing("a"), order_by=column("b"))
+def performed_by_batch(users: Rows, *, session: Session) -> int:
+    """For each batch; it says how many rows it wrote."""
+    return 0
+
+
+def calls_of_changes(connection: Connection) -> None:
+    """Their types too; changes are compared by value."""
+    user = User(full_name="Ada")
+    assert_type(linked(user), Linked)
+    assert_type(changes(user), list[Change])
+    assert_type(batch([user], state=Count(), connection=connection), Sequence[Name | None])
+    assert_type(seeded() == [Delete()], bool)
+    assert_type(performed(connection), None)
+    performed_by_batch(users=table("users"), session=Session())
 
 
 def calls(users: Table) -> None:

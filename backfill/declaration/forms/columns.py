@@ -50,6 +50,7 @@ class ColumnsForm(Form):
             apply=lambda *_: Answer(writes),
             fixes_rows=len(writes) > 1,
             shapes=tuple(write.shape for write in changes),
+            foreknown=writes,
             looks_at=frozenset[str]().union(*(tables_of(expression, walked.table) for expression in expressions)),
         )
 

@@ -27,6 +27,7 @@ class SeedForm(Form):
     def bind(self, walked: Walked | None) -> Bound:
         """Nothing to tie; what it writes is known by asking it, unless it wants to be given something."""
         asks = inspect.signature(self._function).parameters
+        writes = None if asks else self._answer(Reading(), {}).writes
         return Bound(
             fetches=None,
             reads=frozenset(),
@@ -35,7 +36,8 @@ class SeedForm(Form):
             literals={},
             looks_elsewhere=False,
             apply=self._answer,
-            shapes=None if asks else tuple(write.shape for write in self._answer(Reading(), {}).writes),
+            shapes=None if writes is None else tuple(write.shape for write in writes),
+            foreknown=writes or (),
         )
 
     def _answer(self, _: Reading, arguments: Arguments) -> Answer:

@@ -56,9 +56,9 @@ class StepForm(Form):
         match self._arrival:
             case Arrival.NONE:
                 yield self._function(**arguments)
-            case Arrival.COLUMNS:
+            case Arrival.COLUMNS if reading.columns is not None:
                 yield self._function(reading.columns, **arguments)
-            case Arrival.BATCH:
+            case Arrival.BATCH if reading.rows:
                 assert validated is not None
                 yield self._function([validated(row.values) for row in reading.rows], **arguments)
             case Arrival.ROW:

@@ -1,0 +1,236 @@
+"""Inserts: rows of another table, or of the walked one, made from each row; `match` says which are there already."""
+
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy import column, func, select
+
+import backfill
+from backfill import Insert, Rows
+from backfill.database import Database
+from backfill.errors import BackfillError
+from backfill.planner import draft_plan
+from backfill.settings import Settings
+from tests.forms.library import THERE, Author, Book, Key, Mark, authors, book, books, genres, loan, marks, values
+from tests.refusal import contents, fill, find
+
+EACH_SIZE = pytest.mark.parametrize("rows", [1, 2, 9])
+
+
+@EACH_SIZE
+def test_a_row_from_each_row(library: sa.Engine, rows: int) -> None:
+    """Inserted once, whatever the batch size; None inserts nothing."""
+
+    @backfill.transform("books")
+    def name_authors(book: Book) -> Insert[Author] | None:
+        """Without match: one for each book that has a writer."""
+        return Insert("authors", Author(name=book.writer)) if book.writer else None
+
+    run = fill(library, name_authors, rows=rows)
+    assert sorted(values(library, authors, "name")) == ["Austen", "Austen", "Eliot", "Eliot", "Joyce"]
+    assert (run.rows_read, run.rows_written) == (5, 4)
+
+
+@EACH_SIZE
+@pytest.mark.parametrize("table", [authors, genres], ids=["without a unique constraint", "with one"])
+def test_match_keeps_the_row_that_is_there(library: sa.Engine, table: sa.Table, rows: int) -> None:
+    """And of two with an equal match, in one batch or in two, the first is inserted."""
+
+    @backfill.transform("books", where=column("writer").is_not(None))
+    def name_authors(book: Book) -> Insert[Author]:
+        """One for each writer."""
+        return Insert(table.name, Author(name=book.writer or "", label=book.title), match="name")
+
+    fill(library, name_authors, rows=rows)
+    assert sorted(values(library, table, "name", "label")) == [
+        ("Austen", "Emma"),
+        ("Eliot", "old"),
+        ("Joyce", "Ulysses"),
+    ]
+
+
+@EACH_SIZE
+@pytest.mark.parametrize("table", [authors, genres], ids=["without a unique constraint", "with one"])
+def test_update_refreshes_the_row_that_is_there(library: sa.Engine, table: sa.Table, rows: int) -> None:
+    """The columns named, and no others."""
+
+    @backfill.transform("books", where=column("writer") == "Eliot")
+    def name_authors(book: Book) -> Insert[Author]:
+        """The label is the title."""
+        return Insert(table.name, Author(name=book.writer or "", label=book.title), match="name", update="label")
+
+    fill(library, name_authors, rows=rows)
+    assert values(library, table, "id", "name", "label") == [(THERE, "Eliot", "Middlemarch")]
+
+
+def test_match_takes_null_for_equal_to_null(library: sa.Engine) -> None:
+    """A row without a name is there, so none is inserted; of those with one, each once."""
+
+    @backfill.transform("books")
+    def mark(book: Book) -> Insert[Mark]:
+        """By the writer, who may be unknown."""
+        return Insert("marks", Mark(name=book.writer), match="name")
+
+    fill(library, mark)
+    assert sorted(values(library, marks, "name"), key=str) == ["Austen", "Eliot", "Joyce", None]
+
+
+def test_match_takes_null_for_equal_to_null_from_columns(library: sa.Engine) -> None:
+    """The same, where rows stay in the database."""
+
+    @backfill.transform("books")
+    def mark(books: Rows) -> Insert:
+        """By the writer, who may be unknown."""
+        return Insert("marks", {"name": books.c.writer}, match="name")
+
+    fill(library, mark)
+    assert sorted(values(library, marks, "name"), key=str) == ["Austen", "Eliot", "Joyce", None]
+
+
+@EACH_SIZE
+def test_columns_of_a_select_are_inserted(library: sa.Engine, rows: int) -> None:
+    """Tied to the batch, and by label rather than by place; no row is met twice."""
+
+    @backfill.transform("books")
+    def name_authors(books: Rows) -> Insert:
+        """The label is a literal."""
+        lent = select(sa.literal("lent").label("label"), books.c.title.label("name"))
+        return Insert("authors", lent.where(loan.c.book_id == books.c.id))
+
+    fill(library, name_authors, rows=rows)
+    assert sorted(values(library, authors, "name", "label")) == [
+        ("Eliot", "old"),
+        ("Emma", "lent"),
+        ("Emma", "lent"),
+        ("Middlemarch", "lent"),
+    ]
+
+
+@EACH_SIZE
+def test_a_distinct_select_with_match(library: sa.Engine, rows: int) -> None:
+    """Distinct within a batch, and matched between batches."""
+
+    @backfill.transform("books", where=column("writer").is_not(None))
+    def name_authors(books: Rows) -> Insert:
+        """Each writer once."""
+        return Insert("genres", select(books.c.writer.label("name")).distinct(), match="name")
+
+    fill(library, name_authors, rows=rows)
+    assert sorted(values(library, genres, "name")) == ["Austen", "Eliot", "Joyce"]
+
+
+def test_upsert_from_columns(library: sa.Engine) -> None:
+    """Mapping of expressions: the row that is there is refreshed, the others are inserted."""
+
+    @backfill.transform("books", where=column("writer").in_(["Eliot", "Joyce"]))
+    def name_authors(books: Rows) -> Insert:
+        """The label is the title in capitals."""
+        return Insert(
+            "genres", {"name": books.c.writer, "label": func.upper(books.c.title)}, match="name", update="label"
+        )
+
+    fill(library, name_authors)
+    assert sorted(values(library, genres, "name", "label")) == [("Eliot", "MIDDLEMARCH"), ("Joyce", "ULYSSES")]
+
+
+def test_source_and_target_may_be_one_table(library: sa.Engine) -> None:
+    """If `where` leaves the new rows out: here they have no writer."""
+
+    @backfill.transform("books", where=column("writer").is_not(None))
+    def second_volumes(books: Rows) -> Insert:
+        """Beyond the last row there is."""
+        return Insert("books", {"id": books.c.id + 10, "title": books.c.title, "year": books.c.year}, match="id")
+
+    run = fill(library, second_volumes)
+    assert run.status == "completed"
+    assert values(library, books, "id")[5:] == [11, 12, 13, 14]
+
+
+def test_a_new_row_that_would_be_met_again(library: sa.Engine) -> None:
+    """Inserted between checkpoint and end it would be walked, and its own child after it: refused, nothing is kept."""
+    calls: list[int] = []
+
+    @backfill.transform("marks")
+    def next_volumes(mark: Key) -> Insert:
+        """The next id, for ever as far as the walk knows."""
+        calls.append(mark.id)
+        assert len(calls) < 50, "the walk has no end"
+        return Insert("marks", {"id": mark.id + 1, "name": "next"})
+
+    with library.begin() as connection:
+        connection.execute(marks.insert().values(id=1, name="first"))
+    before = contents(library)["marks"]
+    with pytest.raises(BackfillError, match="where"):
+        fill(library, next_volumes, rows=1)
+    assert contents(library)["marks"] == before
+
+
+def test_rows_inserted_beyond_the_end_are_not_walked(library: sa.Engine) -> None:
+    """The end of each table is fixed when the run starts, tables go in the order written; later rows are not ours."""
+
+    @backfill.transform("loans", "books")
+    def walk(rows: Rows) -> dict[str, Any] | list[Insert]:
+        """Each loan makes a book while books still wait."""
+        if rows.name == "loans":
+            return [Insert("books", {"id": rows.c.id + 100, "title": "late", "year": 2000})]
+        return {"note": "walked"}
+
+    fill(library, walk)
+    assert values(library, books, "id", "note")[4:] == [(5, "walked"), (101, None), (102, None), (103, None)]
+
+
+def test_without_match_only_the_checkpoint_keeps_it_from_twice(library: sa.Engine) -> None:
+    """A completed run is not run again; a lost ledger is not noticed, so plan says which kind it is."""
+
+    @backfill.transform("books")
+    def name_authors(books: Rows) -> Insert:
+        """As often as it runs."""
+        return Insert("authors", {"name": books.c.title})
+
+    with Database.of(library) as database:
+        repeatability = draft_plan(database, name_authors, Settings()).repeatability
+    assert (repeatability.by_nature, repeatability.reason) == (False, "it inserts into authors without match=")
+    for _ in range(2):
+        fill(library, name_authors)
+    assert len(values(library, authors, "id")) == 6
+
+
+@pytest.mark.parametrize(("table", "warnings"), [("authors", 1), ("genres", 0)])
+def test_plan_warns_of_a_match_that_nothing_holds_unique(library: sa.Engine, table: str, warnings: int) -> None:
+    """Other writers may still insert the same row; with a unique constraint they cannot."""
+
+    @backfill.transform("books", where=column("writer").is_not(None))
+    def name_authors(books: Rows) -> Insert:
+        """By name."""
+        return Insert(table, {"name": books.c.writer}, match="name")
+
+    with Database.of(library) as database:
+        assert len(draft_plan(database, name_authors, Settings()).findings) == warnings
+
+
+@pytest.mark.parametrize("match", ["name", "nmae"])
+def test_columns_of_an_insert_are_checked_before_the_first_row(library: sa.Engine, match: str) -> None:
+    """From columns everything is known beforehand: a column that is not there is refused."""
+
+    @backfill.transform("books")
+    def name_authors(books: Rows) -> Insert:
+        """A typing mistake."""
+        return Insert("authors", {"name": books.c.title, "nmae": books.c.title}, match=match)
+
+    found = find(library, name_authors, "writes-unknown")
+    assert found.message == 'Insert("authors"): authors has no column nmae. Did you mean name?'
+
+
+def test_a_select_that_is_not_tied_to_the_rows(library: sa.Engine) -> None:
+    """Every row would insert all of its rows: refused."""
+
+    @backfill.transform("loans")
+    def name_authors(loans: Rows) -> Insert:
+        """Nothing of a loan in it."""
+        return Insert("authors", select(book.c.writer.label("name")))
+
+    assert find(library, name_authors, "definition").message == (
+        "a select does not speak of loans, so every row would get all of its rows: compare a column with "
+        'table("loans", column("...")).c[...] in its where()'
+    )

@@ -1,0 +1,244 @@
+"""Steps: functions that perform instead of returning, once or for each batch, in the batch's transaction."""
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy import Connection, cast, column, func, insert, select, table, text
+from sqlalchemy.orm import Session
+
+import backfill
+from backfill import BackfillError, Rejected, Rows
+from backfill.database import Database
+from backfill.errors import ForeignCommit, Refused, RowRejected
+from backfill.planner import draft_plan
+from backfill.settings import Settings
+from backfill.verifier import verify
+from tests.forms.library import Book, Key, authors, books, loan, marks, values
+from tests.refusal import fill
+
+EACH_SIZE = pytest.mark.parametrize("rows", [1, 2, 9])
+log = table("marks", column("name"))
+
+
+@backfill.step()
+def log_once(connection: Connection) -> int:
+    """One row."""
+    return connection.execute(insert(log).values(name="once")).rowcount
+
+
+def test_a_step_is_done_once(library: sa.Engine) -> None:
+    """It says how many rows it has written; a completed one is not done again."""
+    run = fill(library, log_once)
+    fill(library, log_once)
+    assert (run.status, run.rows_written) == ("completed", 1)
+    assert sorted(map(str, values(library, marks, "name"))) == ["None", "once"]
+
+
+@EACH_SIZE
+def test_a_step_for_each_batch_of_columns(library: sa.Engine, rows: int) -> None:
+    """Each row once, whatever the batch size; `where` has been asked."""
+
+    @backfill.step("books", where=column("writer").is_not(None))
+    def log_titles(books: Rows, *, connection: Connection) -> int:
+        """From a select over the batch."""
+        source = select(books.c.title + func.coalesce(cast(books.c.note, sa.String(9)), ""))
+        return connection.execute(insert(log).from_select(["name"], source)).rowcount
+
+    run = fill(library, log_titles, rows=rows)
+    assert sorted(map(str, values(library, marks, "name"))) == ["Emma", "Middlemarch", "None", "Persuasion", "Ulysses"]
+    assert run.rows_written == 4
+
+
+@EACH_SIZE
+def test_a_step_for_each_batch_of_models(library: sa.Engine, rows: int) -> None:
+    """A list, in the order asked for."""
+    seen: list[list[int]] = []
+
+    @backfill.step("books", order_by=column("year").desc())
+    def log_books(books: list[Key], connection: Connection) -> int:
+        """One row a batch."""
+        seen.append([book.id for book in books])
+        return connection.execute(insert(log).values(name=str(len(books)))).rowcount
+
+    run = fill(library, log_books, rows=rows)
+    assert [book for batch in seen for book in batch] == [4, 3, 2, 1, 5]
+    assert max(map(len, seen)) == min(rows, 5)
+    assert run.rows_written == len(seen)
+
+
+def test_a_step_is_not_called_for_a_batch_without_rows(library: sa.Engine) -> None:
+    """`where` takes only the first book, so that is the only call."""
+    seen: list[list[int]] = []
+
+    @backfill.step("books", where=column("id") == 1)
+    def look(books: list[Key], connection: Connection) -> None:
+        """As a list."""
+        seen.append([book.id for book in books])
+
+    fill(library, look, rows=1)
+    assert seen == [[1]]
+
+
+def test_a_step_for_each_row(library: sa.Engine) -> None:
+    """It may say nothing of what it wrote."""
+
+    @backfill.step("books")
+    def log_book(book: Book, connection: Connection) -> None:
+        """One row a book."""
+        connection.execute(insert(log).values(name=book.title))
+
+    run = fill(library, log_book)
+    assert (len(values(library, marks, "id")), run.rows_read, run.rows_written) == (6, 5, 0)
+
+
+def test_a_session_is_given_too(library: sa.Engine) -> None:
+    """Its own commit() is the end of a savepoint, inside the step's transaction."""
+
+    @backfill.step("books")
+    def log_book(book: Book, session: Session) -> None:
+        """Stops in the second batch."""
+        session.execute(insert(log).values(name=book.title))
+        session.commit()
+        if book.id == 4:
+            raise Rejected("not this one")
+
+    with pytest.raises(RowRejected, match=r"^log_book: not this one$"):
+        fill(library, log_book, rows=2)
+    assert sorted(map(str, values(library, marks, "name"))) == ["Emma", "None", "Persuasion"]
+
+
+def test_a_batch_of_a_step_is_all_or_nothing(library: sa.Engine) -> None:
+    """What it did before it failed is taken back; the next run does it once."""
+    refused = {3}
+
+    @backfill.step("books")
+    def log_book(book: Book, connection: Connection) -> None:
+        """Writes first."""
+        connection.execute(insert(log).values(name=book.title))
+        if book.id in refused:
+            raise Rejected("not yet")
+
+    with pytest.raises(RowRejected):
+        fill(library, log_book)
+    refused.clear()
+    fill(library, log_book)
+    assert sorted(map(str, values(library, marks, "name"))) == [
+        "Beowulf", "Emma", "Middlemarch", "None", "Persuasion", "Ulysses",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("word", ["COMMIT", "ROLLBACK"])
+def test_a_step_that_ends_the_transaction(library: sa.Engine, word: str) -> None:
+    """Its rows and the checkpoint would not be one unit any more: told, and the step counts as not done."""
+
+    @backfill.step()
+    def commit(connection: Connection) -> None:
+        """Not its own affair."""
+        connection.execute(insert(log).values(name="x"))
+        connection.exec_driver_sql(word)
+
+    with pytest.raises(ForeignCommit, match=r"^something inside the batch committed or rolled back"):
+        fill(library, commit)
+
+
+def test_a_plan_of_a_step_does_it_and_takes_it_back(library: sa.Engine) -> None:
+    """How much it would write is known from that."""
+    with Database.of(library) as database:
+        plan = draft_plan(database, log_once, Settings())
+    (shown,) = plan.tables
+    assert shown.tally is not None
+    assert (shown.tally.written, plan.repeatability.reason) == (1, "what a step does is known to its run alone")
+    assert len(values(library, marks, "id")) == 1
+
+
+def test_a_step_cannot_be_verified(library: sa.Engine) -> None:
+    """Doing it again proves nothing."""
+    fill(library, log_once)
+    with Database.of(library) as database, pytest.raises(Refused) as refusal:
+        verify(database, log_once)
+    assert str(refusal.value) == (
+        "log_once cannot be verified by computing again: what a step does is known to its run alone. "
+        "What the ledger knows of it: backfill status log_once"
+    )
+
+
+def test_a_transform_sees_batches_before_but_not_its_own(library: sa.Engine) -> None:
+    """Its connection reads in the batch's transaction, before anything of the batch is written."""
+    seen: list[int] = []
+
+    @backfill.transform("books")
+    def count(book: Book, *, connection: Connection) -> backfill.Insert:
+        """How many authors there are."""
+        found = connection.execute(text("SELECT count(*) FROM authors")).scalar_one()
+        seen.append(found)
+        return backfill.Insert("authors", {"name": book.title})
+
+    fill(library, count, rows=2)
+    assert seen == [1, 1, 3, 3, 5]
+    assert len(values(library, authors, "id")) == 6
+
+
+WRITES = {
+    "insert": "INSERT INTO marks (name) VALUES ('x')",
+    "update": "UPDATE books SET note = 'x'",
+    "delete": "delete from loans",
+    "create": "CREATE TABLE more (id INTEGER)",
+    "drop": "DROP TABLE stamps",
+    "end": "COMMIT",
+    "with a comment before": "/* SELECT */ DELETE FROM loans",
+}
+
+
+@pytest.mark.parametrize("statement", WRITES.values(), ids=WRITES.keys())
+def test_a_transform_only_reads_through_its_connection(library: sa.Engine, statement: str) -> None:
+    """Whatever would write is refused before it is sent."""
+
+    @backfill.transform("books")
+    def mistake(book: Book, *, connection: Connection) -> backfill.Insert | None:
+        """Writes by itself."""
+        connection.exec_driver_sql(statement)
+        return None
+
+    with pytest.raises(BackfillError) as failure:
+        fill(library, mistake, rows=1)
+    assert "a transform returns its changes; connection only reads." in str(failure.value)
+    assert (len(values(library, marks, "id")), values(library, books, "note")) == (1, [None] * 5)
+
+
+READS = {
+    "select": "SELECT count(*) FROM books",
+    "with": "WITH found AS (SELECT id FROM books) SELECT count(*) FROM found",
+    "a word in a text": "SELECT count(*) FROM books WHERE title = 'DELETE FROM books'",
+    "in parentheses": "(SELECT count(*) FROM books)",
+    "a comment before": "/* how many */ SELECT count(*) FROM books",
+    "a remark before": "-- how many\nSELECT count(*) FROM books",
+}
+
+
+@pytest.mark.parametrize("statement", READS.values(), ids=READS.keys())
+def test_what_reads_is_let_through(library: sa.Engine, statement: str) -> None:
+    """However it begins."""
+    if statement.startswith("(") and library.dialect.name == "sqlite":
+        pytest.skip("SQLite does not know it")
+
+    @backfill.transform("books", where=column("id") == 1)
+    def count(book: Book, *, connection: Connection) -> backfill.Insert:
+        """How many books."""
+        return backfill.Insert("marks", {"name": str(connection.exec_driver_sql(statement).scalar())})
+
+    fill(library, count)
+    assert len(values(library, marks, "name")) == 2
+
+
+def test_look_ups_by_hand_join_tables(library: sa.Engine) -> None:
+    """With SQLAlchemy's own expressions."""
+
+    @backfill.transform("books")
+    def cents(books: list[Key], *, connection: Connection) -> list[backfill.Insert | None]:
+        """The sum of each book's loans."""
+        wanted = loan.c.book_id.in_([book.id for book in books])
+        sums = select(loan.c.book_id, func.sum(loan.c.cents)).where(wanted).group_by(loan.c.book_id)
+        found = {row[0]: row[1] for row in connection.execute(sums)}
+        return [backfill.Insert("marks", {"name": str(found[b.id])}) if b.id in found else None for b in books]
+
+    fill(library, cents)
+    assert sorted(map(str, values(library, marks, "name"))) == ["5", "50", "None"]
