@@ -28,6 +28,59 @@ def test_killed_upgrade_resumes(project: Project, row: int) -> None:
     assert project.visits() == [1] * USERS
 
 
+SEVERAL = """
+import backfill
+from backfill import Insert
+from fate import meet
+from pydantic import BaseModel
+from sqlalchemy import Connection
+
+
+class Key(BaseModel):
+    id: int
+
+
+@backfill.seed()
+def add_kinds() -> list[Insert]:
+    return [Insert("kinds", {"name": name}, match="name") for name in ("new", "old")]
+
+
+@backfill.transform("users")
+def add_notes(user: Key) -> Insert:
+    meet(user.id)
+    return Insert("notes", {"user_id": user.id})
+
+
+@backfill.step()
+def count_notes(connection: Connection) -> int:
+    count = "UPDATE kinds SET notes = coalesce(notes, 0) + (SELECT count(*) FROM notes)"
+    return connection.exec_driver_sql(count).rowcount
+"""
+
+TABLES = """
+op.create_table("kinds", sa.Column("name", sa.String(9), primary_key=True), sa.Column("notes", sa.Integer()))
+op.create_table("notes", sa.Column("id", sa.Integer(), primary_key=True), sa.Column("user_id", sa.Integer()))
+"""
+
+
+@pytest.mark.parametrize("row", WHOLE)
+def test_several_data_steps_in_one_revision(project: Project, row: int) -> None:
+    """They are done in their order; killed in the second, the upgrade neither repeats the first nor skips the third."""
+    for name in ("add_kinds", "add_notes", "count_notes"):
+        (project.root / "transforms" / f"{name}.py").write_text(SEVERAL)
+    steps = [f'run_backfill("{name}")' for name in ("add_kinds", "add_notes", "count_notes")]
+    project.add_revision("tables", TABLES)
+    project.add_revision("several", "\n".join(steps))
+    project.upgrade("contract")
+    killed = project.call("alembic", "upgrade", "head", KILLED_AT=str(row))
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    assert (project.version(), len(project.scalars("SELECT id FROM notes"))) == ("tables", WHOLE[row])
+    project.upgrade()
+    assert project.version() == "several"
+    assert sorted(project.scalars("SELECT user_id FROM notes")) == list(range(1, USERS + 1))
+    assert project.scalars("SELECT notes FROM kinds") == [USERS] * 2
+
+
 def test_killed_before_the_gate(project: Project) -> None:
     """The expand step of the same upgrade is committed and stamped before the first batch."""
     killed = project.call("alembic", "upgrade", "head", KILLED_AT="25")
