@@ -93,6 +93,60 @@ def test_the_transform_in_sql_runs(people: Workspace) -> None:
         assert column(people, table, "email_lower") == {(f"a{n}@b.org",) for n in range(9)}
 
 
+SHOP = {
+    "customers": "id INTEGER PRIMARY KEY, city VARCHAR(20) NOT NULL, city_id INTEGER, is_regular BOOLEAN",
+    "cities": "id {serial}, name VARCHAR(20) UNIQUE",
+    "orders": "id INTEGER PRIMARY KEY, customer_id INTEGER, cents INTEGER",
+    "carts": "id INTEGER PRIMARY KEY, is_empty BOOLEAN",
+    "logins": "id INTEGER PRIMARY KEY, customer_id INTEGER NOT NULL, at INTEGER NOT NULL",
+    "seen": "customer_id INTEGER PRIMARY KEY",
+    "plans": "name VARCHAR(20) PRIMARY KEY",
+}
+SERIAL = {"sqlite": "INTEGER PRIMARY KEY", "postgresql": "SERIAL PRIMARY KEY"}
+STOCK = (
+    "INSERT INTO customers (id, city) VALUES (1, 'Rome'), (2, 'Oslo'), (3, 'Rome')",
+    "INSERT INTO orders VALUES (1, 1, 500), (2, 2, 0)",
+    "INSERT INTO carts VALUES (1, true), (2, false), (3, true)",
+    "INSERT INTO logins VALUES (1, 1, 10), (2, 1, 30), (3, 2, 20), (4, 1, 20)",
+)
+
+
+@pytest.fixture
+def shop(workspace: Workspace) -> Workspace:
+    """Give a project with the shop's tables."""
+    workspace.run("init")
+    serial = SERIAL.get(workspace.engine.dialect.name, "INTEGER PRIMARY KEY AUTO_INCREMENT")
+    with workspace.engine.begin() as connection:
+        for name, columns in SHOP.items():
+            connection.exec_driver_sql(f"CREATE TABLE {name} ({columns.format(serial=serial)})")
+        for statement in STOCK:
+            connection.exec_driver_sql(statement)
+    return workspace
+
+
+def test_every_rung_of_the_ladder_runs(shop: Workspace) -> None:
+    """As they stand, in batches of one."""
+    names = re.findall(r"^def (\w+)", block("python", "def keep_the_latest"), re.MULTILINE)
+    assert len(names) == 5
+    for name in names:
+        shop.write(f"transforms/{name}.py", block("python", "def keep_the_latest"))
+        for command in (["plan", name], ["run", name, "--batch-size", "1"]):
+            result = shop.run(*command)
+            assert result.exit_code == 0, result.output + result.stderr
+    places = "customers JOIN cities ON customers.city_id = cities.id"
+    assert column(shop, places, "customers.id", "name", "is_regular") == {
+        (1, "Rome", 1),
+        (2, "Oslo", 0),
+        (3, "Rome", 0),
+    }
+    assert column(shop, "cities", "count(*)") == {(2,)}
+    assert column(shop, "carts", "id") == {(2,)}
+    assert column(shop, "logins", "id") == {(2,), (3,)}
+    assert column(shop, "seen", "customer_id") == {(1,), (2,)}
+    assert column(shop, "plans", "name") == {("free",), ("team",)}
+    assert column(shop, "orders", "id") == {(1,)}
+
+
 def test_the_json_runs(people: Workspace) -> None:
     """Constants without any Python."""
     (text,) = blocks("json")

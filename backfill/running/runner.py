@@ -11,7 +11,16 @@ from backfill.batch import Slice
 from backfill.checks import Examination, preflight
 from backfill.database import Database
 from backfill.declaration.decorator import Transform
-from backfill.errors import BackfillError, Exhausted, Fenced, Paused, Refused, RunFailed, RunHeld
+from backfill.errors import (
+    BackfillError,
+    ChecksFailed,
+    DefinitionChanged,
+    Exhausted,
+    Fenced,
+    Paused,
+    RunFailed,
+    RunHeld,
+)
 from backfill.fault import Fault, Faulted
 from backfill.finding import Finding, Severity
 from backfill.ledger import Ledger
@@ -219,7 +228,7 @@ class _Session:
         except (Paused, Exhausted) as error:
             self._record(Status.PAUSED, error)
             raise
-        except (RunFailed, Refused) as error:
+        except (RunFailed, ChecksFailed, DefinitionChanged) as error:
             self._record(Status.FAILED, error)
             raise
 

@@ -1,5 +1,7 @@
 """The table of cases that the documentation shows."""
 
+from pathlib import Path
+
 import pytest
 
 from tests.cases.harness import CASES
@@ -33,3 +35,8 @@ def test_what_is_counted(name: str, lines: int, uses: list[tuple[str, int]]) -> 
     """Functions with their decorators, without docstrings; what they use is seen in their code."""
     declaration = Declaration(name)
     assert (declaration.lines, declaration.signs) == (lines, uses)
+
+
+def test_the_page_shows_it() -> None:
+    """As `python -m tests.cases.table` prints it."""
+    assert markdown().strip() in (Path(__file__).parent / "README.md").read_text(encoding="utf-8")
