@@ -16,9 +16,9 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from tests.faults.crashes import finish_sweep, start_sweep
-from tests.faults.kinds import KINDS, WORKLOADS
 from tests.faults.kills import finish_kills, start_kills
-from tests.faults.mutants import CRASHING, STRAYING
+from tests.faults.kinds import KINDS, WORKLOADS
+from tests.faults.mutants import CRASHING, SHOWN_BY
 from tests.servers import mariadb, postgresql
 
 SERVERS = {"postgresql": postgresql, "mariadb": mariadb}
@@ -53,11 +53,11 @@ def crashes(url: sa.URL, _: argparse.Namespace) -> Iterator[dict[str, object]]:
         "sweep of": "creating the ledger",
         **asdict(finish_sweep(start_sweep(url, "count_in_sql", "--rows", "4", "--fresh"))),
     }
-    planted = {mutant: ["count_by_row", *(kind.transform.name for kind in KINDS)] for mutant in CRASHING}
-    for mutant, names in (planted | STRAYING).items():
-        for name in names:
-            sweep = start_sweep(url, name, "--rows", "4", "--batch", "2", "--mutant", mutant)
-            yield {"sweep of": f"{mutant}, {name} (until found)", **asdict(finish_sweep(sweep))}
+    everything = ["count_by_row", *(kind.transform.name for kind in KINDS)]
+    planted = [(mutant, name) for mutant in CRASHING for name in everything]
+    for mutant, name in (*planted, *SHOWN_BY.items()):
+        sweep = start_sweep(url, name, "--rows", "4", "--batch", "2", "--mutant", mutant)
+        yield {"sweep of": f"{mutant}, {name} (until found)", **asdict(finish_sweep(sweep))}
 
 
 SHOWS: dict[str, Callable[[sa.URL, argparse.Namespace], Iterator[dict[str, object]]]] = {

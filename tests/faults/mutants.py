@@ -142,6 +142,9 @@ STRAYING: dict[str, Changes] = {
     "state-after-commit": [(Worker, "_commit_batch", _state_after_commit)],
     "inserts-after-commit": _inserts_after_commit(),
 }
+SHOWN_BY = {"state-after-commit": "number_all", "inserts-after-commit": "note_twice"}
+"""The run that shows it."""
+
 FENCING: dict[str, Changes] = {
     "no-epoch": [(Ledger, "advance", _guard("seq", "is_open"))],
     "no-seq": [(Ledger, "advance", _guard("epoch", "is_open"))],
