@@ -60,7 +60,8 @@ UNKNOWN: dict[str, tuple[dict[str, Any], str]] = {
 @pytest.mark.parametrize(("fields", "told"), UNKNOWN.values(), ids=UNKNOWN.keys())
 def test_a_field_that_is_no_column(users: sa.Engine, fields: dict[str, Any], told: str) -> None:
     """The near name is suggested."""
-    assert find(users, reading(fields), "reads-unknown").message == f"{told} (a field that is no column needs an entry in lookups=)"
+    hint = " (a field that is no column needs an entry in lookups=)"
+    assert find(users, reading(fields), "reads-unknown").message == told + hint
 
 
 NOT_NULLABLE: dict[str, Any] = {

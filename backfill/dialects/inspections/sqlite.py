@@ -138,7 +138,7 @@ def _is_read_only(connection: Connection) -> bool:
     except DBAPIError as error:
         return getattr(error.orig, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_READONLY
     finally:
-        if driver.in_transaction:
+        if not connection.closed and not connection.invalidated and driver.in_transaction:
             connection.exec_driver_sql("ROLLBACK")
     return False
 
