@@ -26,8 +26,8 @@ from backfill.errors import BackfillError, BackfillIncomplete, RunFailed, Stoppe
 from backfill.fault import Faulted
 from backfill.gate import require_complete
 from backfill.ledger import Ledger
-from backfill.opening import open_sources
 from backfill.phrase import phrased
+from backfill.rows.opening import open_sources
 from backfill.running.admission import Admission
 from backfill.running.progress import log
 from backfill.running.runner import run

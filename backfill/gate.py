@@ -9,10 +9,10 @@ from backfill.database import Database
 from backfill.declaration.decorator import Transform
 from backfill.errors import BackfillIncomplete
 from backfill.ledger import Ledger
-from backfill.opening import open_sources
-from backfill.outstanding import has_outstanding, outstanding_keys
+from backfill.rows.opening import open_sources
+from backfill.rows.outstanding import has_outstanding, outstanding_keys
+from backfill.rows.source import Source
 from backfill.run import Run
-from backfill.source import Source
 from backfill.status import Status
 
 COUNTED = 10_000

@@ -17,14 +17,14 @@ from backfill.declaration.form import Answer, Reading
 from backfill.declaration.repeatability import Repeatability
 from backfill.declaration.writes import Recordset, Verb, Write
 from backfill.finding import Finding, Severity
-from backfill.given import Given
 from backfill.key import Key
 from backfill.ledger import Ledger
-from backfill.opening import open_sources
+from backfill.rows.given import Given
+from backfill.rows.opening import open_sources
+from backfill.rows.source import Source
+from backfill.rows.target import Target
 from backfill.run import Run
 from backfill.settings import Settings
-from backfill.source import Source
-from backfill.target import Target
 
 SAMPLES = 5
 """Rows shown before and after."""

@@ -11,8 +11,8 @@ from backfill.database import Database
 from backfill.declaration.decorator import Transform
 from backfill.errors import Refused
 from backfill.key import Key
-from backfill.opening import open_sources
-from backfill.outstanding import outstanding_keys
+from backfill.rows.opening import open_sources
+from backfill.rows.outstanding import outstanding_keys
 
 LIMIT = 1_000
 """Mismatches that are collected; one is enough to say no."""

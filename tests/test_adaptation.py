@@ -14,8 +14,8 @@ from backfill import is_missing
 from backfill.database import Database
 from backfill.declaration.adaptation import adapt, columns_of, has_subquery
 from backfill.declaration.literal import from_document
-from backfill.opening import open_targets
-from backfill.outstanding import outstanding_keys
+from backfill.rows.opening import open_targets
+from backfill.rows.outstanding import outstanding_keys
 from tests.kept import EACH_DATABASE, keep, refill
 from tests.payments import (
     NOW,

@@ -11,7 +11,7 @@ from backfill.database import Database
 from backfill.declaration.literal import from_document
 from backfill.errors import ChecksFailed
 from backfill.finding import Finding, Severity, consent
-from backfill.opening import open_targets
+from backfill.rows.opening import open_targets
 from tests.refusal import execute, refuse
 
 TRIGGERS = [

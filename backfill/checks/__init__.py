@@ -8,8 +8,8 @@ from backfill.checks import change, choices, key, ledger, lengths, reads, server
 from backfill.declaration.writes import Shape, Write
 from backfill.errors import ChecksFailed
 from backfill.finding import Finding, Severity
-from backfill.source import Source
-from backfill.target import Target
+from backfill.rows.source import Source
+from backfill.rows.target import Target
 
 Check = Callable[[Target], Iterator[Finding]]
 

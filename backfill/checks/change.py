@@ -13,9 +13,9 @@ from backfill.declaration.conditions import suggest
 from backfill.declaration.models import columns_of_model, may_be_none
 from backfill.declaration.writes import Projection, Shape, Verb, Write
 from backfill.finding import Finding, Severity
-from backfill.insertion import is_held_unique
-from backfill.source import Source
-from backfill.tables import NoTable, key_of
+from backfill.rows.insertion import is_held_unique
+from backfill.rows.source import Source
+from backfill.rows.tables import NoTable, key_of
 
 
 def check_change(source: Source, write: Write) -> Iterator[Finding]:

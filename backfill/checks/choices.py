@@ -12,7 +12,7 @@ from sqlalchemy import Enum, Table
 from backfill.declaration.conditions import suggest
 from backfill.declaration.models import choices, columns_of_model
 from backfill.finding import Finding
-from backfill.target import Target
+from backfill.rows.target import Target
 
 
 def check_choices(target: Target) -> Iterator[Finding]:

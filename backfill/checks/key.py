@@ -6,7 +6,7 @@ from sqlalchemy import JSON, Float
 
 from backfill.declaration.adaptation import columns_of
 from backfill.finding import Finding
-from backfill.target import Target
+from backfill.rows.target import Target
 
 
 def check_key(target: Target) -> Iterator[Finding]:

@@ -8,7 +8,7 @@ from sqlalchemy import inspect
 
 from backfill import schema
 from backfill.finding import Finding, Severity
-from backfill.source import Source
+from backfill.rows.source import Source
 
 
 def check_ledger(source: Source) -> Iterator[Finding]:

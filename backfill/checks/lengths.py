@@ -11,7 +11,7 @@ from sqlalchemy import String, Table
 
 from backfill.declaration.models import choices, columns_of_model
 from backfill.finding import Finding
-from backfill.target import Target
+from backfill.rows.target import Target
 
 
 def check_lengths(target: Target) -> Iterator[Finding]:

@@ -7,7 +7,7 @@ from pydantic import BaseModel
 from backfill.declaration.conditions import requires_present, suggest
 from backfill.declaration.models import columns_of_model, takes_none
 from backfill.finding import Finding
-from backfill.target import Target
+from backfill.rows.target import Target
 
 
 def check_reads(target: Target) -> Iterator[Finding]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from backfill.finding import Finding
-from backfill.source import Source
+from backfill.rows.source import Source
 
 
 def check_server(source: Source) -> Iterator[Finding]:

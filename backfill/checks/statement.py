@@ -14,8 +14,8 @@ from backfill.checks.change import check_change
 from backfill.declaration.aggregation import has_window
 from backfill.declaration.writes import Projection, Verb
 from backfill.finding import Finding, Severity
-from backfill.projector import Projector
-from backfill.target import Target
+from backfill.rows.projector import Projector
+from backfill.rows.target import Target
 
 
 class Explain(Executable, ClauseElement):

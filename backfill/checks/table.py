@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from backfill.finding import Finding
-from backfill.target import Target
+from backfill.rows.target import Target
 
 
 def check_table(target: Target) -> Iterator[Finding]:

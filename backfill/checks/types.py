@@ -15,7 +15,7 @@ from pydantic import BaseModel
 
 from backfill.declaration.models import columns_of_model
 from backfill.finding import Finding
-from backfill.target import Target
+from backfill.rows.target import Target
 
 _FIELD_FAMILIES: tuple[tuple[type, str], ...] = (
     (bool, "boolean"),

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from backfill.declaration.adaptation import columns_of
 from backfill.declaration.conditions import suggest
 from backfill.finding import Finding
-from backfill.target import Target
+from backfill.rows.target import Target
 
 _ADVICE = "give the field a type without None, or let the function return None for the whole row, which leaves it"
 

@@ -9,9 +9,9 @@ from backfill.database import Database
 from backfill.declaration.decorator import Transform
 from backfill.errors import DefinitionChanged, Refused
 from backfill.ledger import Ledger
-from backfill.outstanding import has_outstanding
+from backfill.rows.outstanding import has_outstanding
+from backfill.rows.source import Source
 from backfill.run import Run
-from backfill.source import Source
 from backfill.status import ACTIVE, Status
 
 TWICE = "twice"

@@ -24,7 +24,8 @@ from backfill.errors import (
 from backfill.fault import Fault, Faulted
 from backfill.finding import Finding, Severity
 from backfill.ledger import Ledger
-from backfill.opening import open_sources
+from backfill.rows.opening import open_sources
+from backfill.rows.source import Source
 from backfill.run import Run
 from backfill.running.admission import Admission
 from backfill.running.collector import relaxed_collector
@@ -33,7 +34,6 @@ from backfill.running.progress import Progress
 from backfill.running.stop import StopRequest
 from backfill.running.worker import Worker, explained
 from backfill.settings import Settings
-from backfill.source import Source
 from backfill.status import Status
 
 T = TypeVar("T")

@@ -25,13 +25,13 @@ from backfill.checks import Examination
 from backfill.database import Database
 from backfill.errors import DatabaseFailed, Exhausted, Fenced, LinkLost, Paused, RowRejected
 from backfill.fault import Fault, Faulted
-from backfill.given import Given
 from backfill.key import printable_key
 from backfill.ledger import Ledger
+from backfill.rows.given import Given
+from backfill.rows.source import Source
 from backfill.running.progress import Progress
 from backfill.running.stop import StopRequest
 from backfill.settings import Settings
-from backfill.source import Source
 from backfill.status import Status
 
 T = TypeVar("T")

@@ -19,7 +19,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from backfill.declaration.decorator import Transform
-from backfill.opening import open_sources
+from backfill.rows.opening import open_sources
 from backfill.settings import Settings
 from tests.faults.workloads import opened
 

@@ -15,7 +15,7 @@ import backfill
 from backfill.checks import inspect_sources
 from backfill.database import Database
 from backfill.declaration.decorator import Transform
-from backfill.opening import open_targets
+from backfill.rows.opening import open_targets
 from tests.refusal import execute, find
 
 

@@ -15,9 +15,9 @@ from backfill.dialects.postgresql import PostgreSQL
 from backfill.fault import Faulted
 from backfill.key import encode_key
 from backfill.ledger import Ledger
+from backfill.rows.writer import Writer
 from backfill.running.worker import Worker
 from backfill.schema import slice_
-from backfill.writer import Writer
 
 
 def _checkpoint_before_data(worker: Any, held: Slice) -> Slice:

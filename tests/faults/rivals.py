@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from backfill.checks import Examination
 from backfill.declaration.decorator import Transform
 from backfill.ledger import Ledger
-from backfill.opening import open_targets
+from backfill.rows.opening import open_targets
 from backfill.running.control import cancel_run, pause_run
 from backfill.running.progress import Progress
 from backfill.running.stop import StopRequest

@@ -16,7 +16,7 @@ from backfill import Rows, is_missing
 from backfill.database import Database
 from backfill.declaration.literal import from_document
 from backfill.declaration.repeatability import Repeatability
-from backfill.opening import open_targets
+from backfill.rows.opening import open_targets
 from tests.forms.shop import Skill, declare, light_orders, light_users, orders, users, values
 from tests.refusal import execute, fill, rows_of
 

@@ -112,7 +112,7 @@ def test_the_first_of_a_group_stays(library: sa.Engine, rows: int) -> None:
 
 def test_a_group_that_is_too_large(library: sa.Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     """Refused with its size; groups that fit are taken one by one."""
-    monkeypatch.setattr("backfill.target.MOST_IN_GROUPS", 1)
+    monkeypatch.setattr("backfill.rows.target.MOST_IN_GROUPS", 1)
     groups: list[list[int]] = []
     with pytest.raises(GroupTooLarge) as failure:
         fill(library, grouping(groups, group_by="shelf"), rows=9)
@@ -125,7 +125,7 @@ def test_a_group_that_is_too_large(library: sa.Engine, monkeypatch: pytest.Monke
 
 def test_all_rows_may_be_too_large_a_group(library: sa.Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     """Refused before the function is called."""
-    monkeypatch.setattr("backfill.target.MOST_IN_GROUPS", 4)
+    monkeypatch.setattr("backfill.rows.target.MOST_IN_GROUPS", 4)
     groups: list[list[int]] = []
     with pytest.raises(GroupTooLarge, match=r"^a group of books by nothing has 5 rows; at most 4 "):
         fill(library, grouping(groups, group_by=()), rows=9)
@@ -134,7 +134,7 @@ def test_all_rows_may_be_too_large_a_group(library: sa.Engine, monkeypatch: pyte
 
 def test_only_rows_that_where_takes_count_for_the_size(library: sa.Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     """As the message says, `where` narrows a group."""
-    monkeypatch.setattr("backfill.target.MOST_IN_GROUPS", 1)
+    monkeypatch.setattr("backfill.rows.target.MOST_IN_GROUPS", 1)
     groups: list[list[int]] = []
     fill(library, grouping(groups, group_by="shelf", where=column("id").in_([1, 2, 4])), rows=9)
     assert groups == [[2], [1], [4]]

@@ -11,7 +11,7 @@ import backfill
 from backfill import is_missing
 from backfill.database import Database
 from backfill.declaration.decorator import Transform
-from backfill.opening import open_targets
+from backfill.rows.opening import open_targets
 from tests.forms.town import MOST, TYPES, Email, FirstName, FullName, things, values
 from tests.refusal import fill
 

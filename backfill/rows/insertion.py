@@ -11,7 +11,7 @@ from sqlalchemy.sql.dml import Insert
 from backfill.declaration.conditions import Condition
 from backfill.declaration.writes import Shape
 from backfill.dialect import Dialect, key_parameter, value_parameter
-from backfill.tables import unique_columns
+from backfill.rows.tables import unique_columns
 
 
 def insert_missing_row(dialect: Dialect, table: Table, shape: Shape) -> Insert:

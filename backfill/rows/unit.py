@@ -11,11 +11,11 @@ from backfill.declaration.decorator import Transform
 from backfill.declaration.form import Reading
 from backfill.declaration.repeatability import derive_repeatability
 from backfill.declaration.writes import Write
-from backfill.given import Given
 from backfill.key import Key
-from backfill.source import Source
-from backfill.tables import Tables
-from backfill.writer import Writer
+from backfill.rows.given import Given
+from backfill.rows.source import Source
+from backfill.rows.tables import Tables
+from backfill.rows.writer import Writer
 
 WHOLE: Key = ()
 """The one place there is."""

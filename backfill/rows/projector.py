@@ -26,8 +26,8 @@ from backfill.declaration.adaptation import narrowed
 from backfill.declaration.aggregation import has_window
 from backfill.declaration.conditions import Condition
 from backfill.declaration.writes import Projection, Shape, Verb, Write
-from backfill.insertion import insert_all_rows, insert_missing_rows, literal_columns, numbered
-from backfill.tables import Tables
+from backfill.rows.insertion import insert_all_rows, insert_missing_rows, literal_columns, numbered
+from backfill.rows.tables import Tables
 
 
 class Projector:

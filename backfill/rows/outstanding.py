@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from backfill.key import Key
-from backfill.source import Source
+from backfill.rows.source import Source
 
 PAGE = 5_000
 """Rows looked at in one statement."""

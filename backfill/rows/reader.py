@@ -14,8 +14,8 @@ from backfill.declaration.adaptation import has_subquery
 from backfill.declaration.conditions import Condition
 from backfill.declaration.form import Bound, Reading, Row, Walked
 from backfill.key import Key
-from backfill.lookup import look_up
-from backfill.walk import Walk
+from backfill.rows.lookup import look_up
+from backfill.rows.walk import Walk
 
 MOST_PARAMETERS = 30_000
 """Values of keys in one statement: PostgreSQL takes 65,535, SQLite 32,766."""

@@ -13,11 +13,11 @@ from backfill.declaration.decorator import Transform
 from backfill.declaration.ordering import Ordering
 from backfill.errors import ChecksFailed, DeclarationError
 from backfill.finding import Finding, Severity
-from backfill.source import Source
-from backfill.tables import NoTable, Tables, key_of
-from backfill.target import Target
-from backfill.unit import Unit
-from backfill.walk import Walk, walk_by_groups, walk_by_key, walk_by_order
+from backfill.rows.source import Source
+from backfill.rows.tables import NoTable, Tables, key_of
+from backfill.rows.target import Target
+from backfill.rows.unit import Unit
+from backfill.rows.walk import Walk, walk_by_groups, walk_by_key, walk_by_order
 
 
 def open_sources(database: Database, transform: Transform[..., Any]) -> list[Source]:

@@ -12,9 +12,9 @@ from backfill.declaration.decorator import Transform
 from backfill.declaration.form import Answer, Bound, Reading
 from backfill.declaration.repeatability import Repeatability
 from backfill.declaration.writes import Write
-from backfill.given import Given
 from backfill.key import Key
-from backfill.tables import Tables
+from backfill.rows.given import Given
+from backfill.rows.tables import Tables
 
 
 class Source(ABC):

@@ -16,14 +16,14 @@ from backfill.declaration.form import Reading, Walked
 from backfill.declaration.repeatability import derive_repeatability
 from backfill.declaration.writes import Projection, Recordset, Verb, Write
 from backfill.errors import GroupTooLarge, WalkedAgain
-from backfill.given import Given
 from backfill.key import Key
-from backfill.projector import Projector
-from backfill.reader import Reader, among
-from backfill.source import Source
-from backfill.tables import Tables
-from backfill.walk import Walk
-from backfill.writer import Writer
+from backfill.rows.given import Given
+from backfill.rows.projector import Projector
+from backfill.rows.reader import Reader, among
+from backfill.rows.source import Source
+from backfill.rows.tables import Tables
+from backfill.rows.walk import Walk
+from backfill.rows.writer import Writer
 
 MOST_IN_GROUPS = 10_000
 """Rows of whole groups that are taken into memory at once."""

@@ -15,9 +15,9 @@ from backfill.declaration.conditions import Condition
 from backfill.declaration.writes import Recordset, Shape, Verb, Write
 from backfill.dialect import assigned
 from backfill.errors import RowRejected
-from backfill.insertion import insert_missing_row
 from backfill.key import Key
-from backfill.tables import Tables, key_of
+from backfill.rows.insertion import insert_missing_row
+from backfill.rows.tables import Tables, key_of
 
 TERMS = 100
 """Look-ups by match that go into one statement; SQLite takes 500."""

@@ -1,0 +1,1 @@
+"""Rows: how they are walked, locked, read and written; nothing else touches a user's table."""
