@@ -204,4 +204,4 @@ def duration(seconds: float) -> str:
 
 
 def _moment(moment: datetime | None) -> str | None:
-    return None if moment is None else f"{moment.isoformat()}Z"
+    return None if moment is None else f"{moment.isoformat(timespec='microseconds')}Z"
