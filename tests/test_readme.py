@@ -279,7 +279,7 @@ def test_the_exit_codes_are_those_of_the_module() -> None:
 def test_the_two_set_up_commands_are_there() -> None:
     """Literally: they are what a newcomer types, and what CI runs."""
     assert "python3 -m venv .venv && .venv/bin/pip install -q -e . && .venv/bin/backfill demo\n" in README
-    assert 'python3 -m venv .venv && .venv/bin/pip install -q -e ".[test]" && .venv/bin/pytest -n 2 --dist loadfile\n' in README
+    assert 'python3 -m venv .venv && .venv/bin/pip install -q -e ".[test]" && .venv/bin/pytest\n' in README
 
 
 def test_it_can_be_read_in_one_sitting() -> None:
