@@ -8,14 +8,16 @@ transaction, after the data.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Select, and_, case, func, insert, or_, select, update
+from sqlalchemy import Select, Update, and_, bindparam, case, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from backfill import schema
 from backfill.batch import Batch, Slice, Tally
 from backfill.database import Database
+from backfill.dialect import Dialect
 from backfill.errors import Fenced, Refused, RunHeld
 from backfill.fault import Fault, Faulted
 from backfill.key import Key, encode_key
@@ -158,13 +160,13 @@ class Ledger:
     def slices(self, run_id: int) -> Sequence[Slice]:
         """All slices of a run, in the order in which they are walked."""
         with self._database.faults():
-            rows = self._connection.execute(self._select_slices(run_id).order_by(_slice.c.number))
+            rows = self._connection.execute(_selecting(self._database.dialect), {"of_run": run_id})
             return [Slice.of(row) for row in rows]
 
     def reread(self, held: Slice) -> Slice:
         """The slice as the ledger has it now: the only place from which a worker goes on."""
-        statement = self._select_slices(held.run_id).where(_slice.c.number == held.number)
-        return Slice.of(self._connection.execute(statement).one())
+        statement = _selecting_one(self._database.dialect)
+        return Slice.of(self._connection.execute(statement, {"of_run": held.run_id, "seen_number": held.number}).one())
 
     def state_before(self, seen: Slice) -> str | None:
         """The state in which the slices before this one were left."""
@@ -198,22 +200,22 @@ class Ledger:
     ) -> None:
         """The guarded write that ends a batch; raises Fenced when the slice is not what this worker has seen."""
         advanced = self._connection.execute(
-            update(_slice)
-            .where(_this(seen), _slice.c.epoch == seen.epoch, _slice.c.seq == seen.seq, _slice.c.is_open)
-            .values(
-                checkpoint=encode_key(batch.upto),
-                seq=seen.seq + 1,
-                is_open=not batch.is_last,
-                rows_read=_slice.c.rows_read + batch.rows,
-                rows_written=_slice.c.rows_written + tally.written,
-                rows_inserted=_slice.c.rows_inserted + tally.inserted,
-                rows_deleted=_slice.c.rows_deleted + tally.deleted,
-                rows_skipped=_slice.c.rows_skipped + tally.skipped,
-                state=state,
-                rows_per_second=rate,
-                lease_until=self._clock(lease_seconds),
-                updated_at=self._clock(),
-            )
+            _advancing(self._database.dialect, lease_seconds),
+            {
+                "of_run": seen.run_id,
+                "seen_number": seen.number,
+                "seen_epoch": seen.epoch,
+                "seen_seq": seen.seq,
+                "checkpoint": encode_key(batch.upto),
+                "is_open": not batch.is_last,
+                "more_read": batch.rows,
+                "more_written": tally.written,
+                "more_inserted": tally.inserted,
+                "more_deleted": tally.deleted,
+                "more_skipped": tally.skipped,
+                "state": state,
+                "rows_per_second": rate,
+            },
         )
         if advanced.rowcount != 1:
             raise Fenced("another worker took this slice over, or the run was cancelled; this batch was rolled back")
@@ -252,13 +254,40 @@ class Ledger:
         columns = [column for column in totals.c if column.name != "run_id"]
         return select(_run, *columns).outerjoin(totals, totals.c.run_id == _run.c.id).order_by(_run.c.id)
 
-    def _select_slices(self, run_id: int) -> Select[Any]:
-        left = self._database.dialect.seconds_until(_slice.c.lease_until).label("lease_left")
-        return (
-            select(_slice, left, _run.c.status)
-            .join(_run, _run.c.id == _slice.c.run_id)
-            .where(_slice.c.run_id == run_id)
+
+# The statements of every batch are built once.
+
+
+@cache
+def _selecting(dialect: Dialect) -> Select[Any]:
+    left = dialect.seconds_until(_slice.c.lease_until).label("lease_left")
+    statement = select(_slice, left, _run.c.status).join(_run, _run.c.id == _slice.c.run_id)
+    return statement.where(_slice.c.run_id == bindparam("of_run")).order_by(_slice.c.number)
+
+
+@cache
+def _selecting_one(dialect: Dialect) -> Select[Any]:
+    return _selecting(dialect).where(_slice.c.number == bindparam("seen_number"))
+
+
+@cache
+def _advancing(dialect: Dialect, lease_seconds: float) -> Update:
+    more = {name: _slice.c[name] + bindparam(name.replace("rows", "more")) for name in ("rows_read", *_COUNTS)}
+    return (
+        update(_slice)
+        .where(_slice.c.run_id == bindparam("of_run"), _slice.c.number == bindparam("seen_number"))
+        .where(_slice.c.epoch == bindparam("seen_epoch"), _slice.c.seq == bindparam("seen_seq"), _slice.c.is_open)
+        .values(
+            checkpoint=bindparam("checkpoint"),
+            seq=_slice.c.seq + 1,
+            is_open=bindparam("is_open"),
+            state=bindparam("state"),
+            rows_per_second=bindparam("rows_per_second"),
+            lease_until=dialect.clock(lease_seconds),
+            updated_at=dialect.clock(),
+            **more,
         )
+    )
 
 
 def _this(slice_: Slice) -> Any:

@@ -141,7 +141,7 @@ def write_test(directory: Path, source: str) -> Path:
 def run_pytest(path: Path, **environment: str) -> "subprocess.CompletedProcess[str]":
     """Run pytest on one file, in another process, with this project's settings and fixtures."""
     plain = {name: value for name, value in os.environ.items() if not name.startswith("BACKFILL_TEST_")}
-    options = ["-c", str(PROJECT / "setup.cfg"), "-p", "tests.conftest", "-p", "no:cacheprovider"]
+    options = ["-c", str(PROJECT / "setup.cfg"), "-n", "0", "-p", "tests.conftest", "-p", "no:cacheprovider"]
     return subprocess.run(
         [sys.executable, "-m", "pytest", *options, str(path)],
         cwd=PROJECT,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel
@@ -27,8 +28,8 @@ class Gathering:
         self._drafts: list[_Draft] = []
         self._first: dict[Shape, int] = {}
         self._own = {model: self._own_shape(model) for model in models}
-        self._plain: dict[type, _Draft] = {}
-        """Where rows go whose whole answer is a model without links: nearly all rows there are."""
+        self._plain: dict[type, tuple[Callable[[tuple[Key, Any]], None], Callable[[Any], Any]]] = {}
+        """How a row is put down whose whole answer is a model without links, and its values: so are nearly all rows."""
         self._linking = {model for model in models if may_link(model)}
         self._placed: dict[int, int] = {}
         self._wanted = " or ".join(model.__name__ for model in models) or "None"
@@ -36,9 +37,9 @@ class Gathering:
 
     def add(self, key: Key, answer: Any) -> None:
         """Take note of one row's answer."""
-        draft = self._plain.get(type(answer))
-        if draft is not None:
-            draft.add(key, self._own[type(answer)][1](answer))
+        if plain := self._plain.get(type(answer)):
+            put, values_of = plain
+            put((key, values_of(answer)))
             return
         if answer is None or answer == []:
             self.skipped += 1
@@ -56,7 +57,7 @@ class Gathering:
             shape, values_of = self._own[type(change)]
             place = self._put(place, shape, key, values_of(change))
             if type(change) not in self._linking and place == self._first[shape]:
-                self._plain[type(change)] = self._drafts[place]
+                self._plain[type(change)] = (self._drafts[place].rows.append, values_of)
             return place
         if isinstance(change, Insert):
             return self._insert(place, change)
@@ -130,25 +131,26 @@ class _Draft:
 
     def __init__(self, shape: Shape) -> None:
         self.shape = shape
-        self._rows: list[tuple[Key, tuple[Any, ...]]] = []
+        self.rows: list[tuple[Key, tuple[Any, ...]]] = []
         self._links: list[Insert[Any] | None] = []
 
     def add(self, match: Key, values: tuple[Any, ...], link: Insert[Any] | None = None) -> None:
         """One more row; a second answer for the same row takes the place of the first."""
-        if self.shape.is_own and self._rows and self._rows[-1][0] == match:
-            self._rows[-1] = (match, values)
+        if self.shape.is_own and self.rows and self.rows[-1][0] == match:
+            self.rows[-1] = (match, values)
             return
-        self._rows.append((match, values))
+        self.rows.append((match, values))
         if link is not None or self._links:
-            self._links.extend([None] * (len(self._rows) - 1 - len(self._links)))
+            self._links.extend([None] * (len(self.rows) - 1 - len(self._links)))
             self._links.append(link)
 
     def write(self, walked: Walked | None) -> Write:
         """The finished write."""
         is_sorted = self.shape.is_own and walked is not None and walked.is_by_key
-        return Write(self.shape, Recordset(self._rows, is_sorted, self._links))
+        return Write(self.shape, Recordset(self.rows, is_sorted, self._links))
 
 
+@cache
 def may_link(model: type[BaseModel]) -> bool:
     """Whether a field of the model may hold an Insert, which stands for its key."""
     return any(_names_insert(field.annotation) for field in model.model_fields.values())

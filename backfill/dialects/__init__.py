@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from sqlalchemy import Connection
 
 from backfill.dialect import Dialect
@@ -23,6 +25,7 @@ def dialect_of(connection: Connection) -> Dialect:
     return dialect_named(connection.dialect.name)
 
 
+@cache
 def dialect_named(name: str) -> Dialect:
     """The dialect by SQLAlchemy's name for it; raises Refused for a database that backfill does not know."""
     if name not in _KNOWN:

@@ -1,27 +1,20 @@
-"""PostgreSQL: row locks under READ COMMITTED, and a batch written as one JSON recordset."""
+"""PostgreSQL: row locks under READ COMMITTED, and a batch written as one UPDATE from a recordset."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from math import isfinite
 from typing import Any
 
-from pydantic_core import to_json
 from sqlalchemy import (
-    ARRAY,
     JSON,
     Column,
     ColumnElement,
     Connection,
-    Float,
-    LargeBinary,
-    Numeric,
     Select,
     String,
     Table,
     cast,
-    column,
     func,
     literal,
     literal_column,
@@ -32,13 +25,12 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB, Insert, insert
 from sqlalchemy.exc import DataError, DBAPIError, InterfaceError, OperationalError
-from sqlalchemy.types import NullType
 
 from backfill.declaration.conditions import Condition
-from backfill.declaration.values import has_no_zone, plain
 from backfill.declaration.writes import Recordset, Shape, Verb
 from backfill.dialect import Dialect, Limits, completed_in_ledger, typed
 from backfill.dialects.inspections import postgresql as inspections
+from backfill.dialects.recordsets.postgresql import note_types, recordset, travels
 from backfill.fault import Fault
 from backfill.finding import Finding
 from backfill.key import Key
@@ -74,10 +66,12 @@ class PostgreSQL(Dialect):
         """Keep the search path that the connection was handed over with: it may name the tenant."""
         return {"search_path": connection.exec_driver_sql("SELECT current_setting('search_path')").scalar()}
 
-    def begin(self, connection: Connection, limits: Limits, noted: Mapping[str, Any]) -> None:
+    def begin(
+        self, connection: Connection, limits: Limits, noted: Mapping[str, Any], *, is_batch: bool = False
+    ) -> None:
         """Pin by SET LOCAL only, so that nothing outlives the batch, behind a pooler neither."""
         connection.exec_driver_sql("BEGIN ISOLATION LEVEL READ COMMITTED")
-        connection.execute(_pinning(limits, noted["search_path"]))
+        connection.execute(_pinning(limits, noted["search_path"], is_batch))
 
     def clock(self, seconds: float = 0) -> ColumnElement[Any]:
         """clock_timestamp(), since now() stands still within a transaction."""
@@ -87,6 +81,10 @@ class PostgreSQL(Dialect):
     def seconds_until(self, moment: ColumnElement[Any]) -> ColumnElement[Any]:
         """By the epoch of the difference."""
         return func.date_part("epoch", moment - self.clock())
+
+    def refine(self, connection: Connection, table: Table) -> None:
+        """Note how each column's values travel."""
+        note_types(connection, table, _qualified(connection, table))
 
     def json_null(self, column: Column[Any]) -> Condition:
         """`json` has no equality, its text has."""
@@ -121,23 +119,17 @@ class PostgreSQL(Dialect):
         return cast(value, column.type)
 
     def update_rows(self, connection: Connection, table: Table, shape: Shape, rows: Recordset) -> int:
-        """One UPDATE from one JSON document, whose types are the table's own row type."""
-        names = (*shape.match, *shape.columns)
-        if not (rows.is_sorted and _travels(table, names, rows)):
+        """One UPDATE from one recordset; values that would not arrive exactly take the exact path."""
+        columns = [table.c[name] for name in (*shape.match, *shape.columns)]
+        if not (rows.is_sorted and travels(columns, rows)):
             return super().update_rows(connection, table, shape, rows)
-        document = to_json(
-            [
-                dict(zip(names, (*row_key, *values), strict=True))
-                for row_key, values in _zoneless(table, shape.columns, rows)
-            ]
-        )
-        recordset = _recordset(connection, table, names, document.decode())
+        given = recordset(columns, rows)
         keys = [table.c[name] for name in shape.match]
         statement = (
             update(table)
-            .where(*(table.c[name] == recordset.c[name] for name in shape.match))
+            .where(*(table.c[name] == given.c[name] for name in shape.match))
             .where(self.between(keys, rows.rows[0][0], rows.rows[-1][0]))
-            .values({name: recordset.c[name] for name in shape.columns})
+            .values({name: given.c[name] for name in shape.columns})
         )
         return connection.execute(statement).rowcount
 
@@ -199,7 +191,7 @@ class PostgreSQL(Dialect):
 
 
 @lru_cache
-def _pinning(limits: Limits, search_path: str) -> Select[Any]:
+def _pinning(limits: Limits, search_path: str, is_batch: bool) -> Select[Any]:
     """The settings of a batch, for its transaction alone; made once, since every batch asks for the same."""
     settings = {
         "lock_timeout": f"{int(limits.lock_seconds * 1000)}ms",
@@ -209,6 +201,8 @@ def _pinning(limits: Limits, search_path: str) -> Select[Any]:
         "TimeZone": "UTC",
         "DateStyle": "ISO",
     }
+    if is_batch:
+        settings["synchronous_commit"] = "off"
     return select(*(func.set_config(name, literal(value, String), True) for name, value in settings.items()))
 
 
@@ -216,34 +210,6 @@ def _without_code(error: DBAPIError) -> Fault:
     if isinstance(error, DataError):
         return Fault.ROW
     return Fault.LINK if isinstance(error, OperationalError | InterfaceError) else Fault.UNKNOWN
-
-
-def _travels(table: Table, names: Iterable[str], rows: Recordset) -> bool:
-    """Whether JSON carries every value exactly: bytes, and floats that are no number, take the exact path."""
-    types = [table.c[name].type for name in names]
-    if any(isinstance(kind, LargeBinary | NullType) or _holds_bytes(kind) for kind in types):
-        return False
-    if not any(isinstance(kind, Float | Numeric) for kind in types):
-        return True
-    return all(isfinite(value) for _, values in rows.rows for value in values if isinstance(value, float))
-
-
-def _zoneless(table: Table, columns: tuple[str, ...], rows: Recordset) -> Iterable[tuple[Key, tuple[Any, ...]]]:
-    """The rows; a cast to a timestamp without a zone would drop a moment's zone instead of converting it."""
-    kinds = [table.c[name] for name in columns]
-    if not any(map(has_no_zone, kinds)):
-        return rows.rows
-    return [(key, tuple(map(plain, values, kinds))) for key, values in rows.rows]
-
-
-def _holds_bytes(kind: Any) -> bool:
-    return isinstance(kind, ARRAY) and isinstance(kind.item_type, LargeBinary)
-
-
-def _recordset(connection: Connection, table: Table, names: tuple[str, ...], document: str) -> Any:
-    row_type: ColumnElement[Any] = literal_column(f"NULL::{_qualified(connection, table)}")
-    call = func.json_populate_recordset(row_type, cast(literal(document, String), JSON))
-    return call.table_valued(*(column(name) for name in names), name="recordset")
 
 
 def _qualified(connection: Connection, table: Table) -> str:

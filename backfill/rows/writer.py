@@ -12,6 +12,7 @@ from backfill.batch import Tally
 from backfill.database import Database
 from backfill.declaration.changes import Insert
 from backfill.declaration.conditions import Condition
+from backfill.declaration.gathering import may_link
 from backfill.declaration.writes import Recordset, Shape, Verb, Write
 from backfill.dialect import assigned
 from backfill.errors import RowRejected
@@ -103,7 +104,7 @@ class Writer:
 
     def _resolved(self, shape: Shape, relation: Recordset) -> Recordset:
         """The rows, in which keys stand where Inserts stood for them."""
-        if shape.model is not None and not any(isinstance(v, Insert) for _, values in relation.rows for v in values):
+        if shape.model is not None and not may_link(shape.model):
             return relation
         rows = [(match, tuple(map(self._key_of, values))) for match, values in relation.rows]
         return Recordset(rows, relation.is_sorted, relation.links)

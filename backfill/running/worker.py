@@ -61,20 +61,19 @@ class Worker:
         self._batch: Batch | None = None
         """The one at hand."""
 
-    def walk(self, held: Slice) -> int:
-        """Take batch after batch until the slice is done; gives the rows written in it, before and now.
+    def walk(self, held: Slice) -> None:
+        """Take batch after batch until the slice is done.
 
         Raises:
             Paused: this process, or `backfill pause`, asked to stop.
             Fenced: the slice is not ours any more.
             RowRejected, DatabaseFailed, LinkLost, Exhausted: as they say.
         """
-        seen = held
-        while seen.is_open:
-            with explained(), self._naming_the_row():
-                seen = self.patiently(lambda: self._commit_batch(held))
-        _require_ours(held, seen)
-        return seen.rows_written
+        with explained(), self._naming_the_row():
+            while self.patiently(lambda: self._commit_batch(held)):
+                pass
+            with self._database.faults():
+                _require_ours(held, self._ledger.reread(held))
 
     def patiently(self, work: Callable[[], T]) -> T:
         """Do one transaction's work, again and again while others are in its way."""
@@ -89,12 +88,15 @@ class Worker:
         if self._stop.reason:
             raise Paused(self._stop.reason)
 
-    def _commit_batch(self, held: Slice) -> Slice:
+    def _commit_batch(self, held: Slice) -> bool:
+        """Take the next batch; whether there is another behind it."""
         started = time.perf_counter()
-        with self._database.transaction():
+        with self._database.transaction(is_batch=True):
             with self._database.sentinel() as check:
                 seen = self._ledger.reread(held)
                 _require_ours(held, seen)
+                if not seen.is_open:
+                    return False
                 batch = self._next_batch(seen)
                 tally, state = self._fill(seen, batch, check)
             self._pace.learn(batch.rows, time.perf_counter() - started)
@@ -110,8 +112,7 @@ class Worker:
         self._size.learn(batch.rows, seconds)
         self._progress.advance(0 if seen.sweep else batch.rows, tally.written)
         time.sleep(self._database.dialect.rest(seconds))
-        with self._database.faults():
-            return self._ledger.reread(held)
+        return not batch.is_last
 
     def _next_batch(self, seen: Slice) -> Batch:
         assert seen.hi is not None, "an open slice has a last key"

@@ -20,27 +20,27 @@ from backfill.running.worker import Worker
 from backfill.schema import slice_
 
 
-def _checkpoint_before_data(worker: Any, held: Slice) -> Slice:
+def _checkpoint_before_data(worker: Any, held: Slice) -> bool:
     with worker._database.transaction():
         seen = worker._ledger.reread(held)
         batch = worker._next_batch(seen)
         worker._ledger.advance(seen, batch, Tally(batch.rows), lease_seconds=30, rate=None)
     with worker._database.transaction():
         worker._fill(seen, batch, _unchecked)
-    return _reread(worker, held)
+    return not batch.is_last
 
 
-def _checkpoint_after_data(worker: Any, held: Slice) -> Slice:
+def _checkpoint_after_data(worker: Any, held: Slice) -> bool:
     with worker._database.transaction():
         seen = worker._ledger.reread(held)
         batch = worker._next_batch(seen)
         tally, _ = worker._fill(seen, batch, _unchecked)
     with worker._database.transaction():
         worker._ledger.advance(seen, batch, tally, lease_seconds=30, rate=None)
-    return _reread(worker, held)
+    return not batch.is_last
 
 
-def _state_after_commit(worker: Any, held: Slice) -> Slice:
+def _state_after_commit(worker: Any, held: Slice) -> bool:
     with worker._database.transaction():
         with worker._database.sentinel() as check:
             seen = worker._ledger.reread(held)
@@ -50,7 +50,7 @@ def _state_after_commit(worker: Any, held: Slice) -> Slice:
     with worker._database.transaction():
         of_slice = (slice_.c.run_id == seen.run_id, slice_.c.number == seen.number)
         worker._database.connection.execute(update(slice_).where(*of_slice).values(state=state))
-    return _reread(worker, held)
+    return not batch.is_last
 
 
 def _inserts_after_commit() -> Changes:
@@ -62,18 +62,18 @@ def _inserts_after_commit() -> Changes:
         late.append(lambda: insert(writer, table, shape, rows))
         return Tally(inserted=len(rows.rows))
 
-    def commit(worker: Any, held: Slice) -> Slice:
+    def commit(worker: Any, held: Slice) -> bool:
         late.clear()
-        seen = commit_batch(worker, held)
+        is_more = commit_batch(worker, held)
         with worker._database.transaction():
             for write in late:
                 write()
-        return seen
+        return is_more
 
     return [(Writer, "_insert", put_off), (Worker, "_commit_batch", commit)]
 
 
-def _retry_from_memory(worker: Any, held: Slice) -> Slice:
+def _retry_from_memory(worker: Any, held: Slice) -> bool:
     with worker._database.transaction():
         seen = worker._ledger.reread(held)
         batch = worker._next_batch(seen)
@@ -91,16 +91,11 @@ def _retry_from_memory(worker: Any, held: Slice) -> Slice:
             user.connection = connection
         worker._ledger._connection = connection
         commit()
-    return _reread(worker, held)
+    return not batch.is_last
 
 
 def _unchecked() -> None:
     """No sentinel stands here."""
-
-
-def _reread(worker: Any, held: Slice) -> Slice:
-    seen: Slice = worker._ledger.reread(held)
-    return seen
 
 
 def _guard(*kept: str, checks_rowcount: bool = True) -> Callable[..., None]:

@@ -93,7 +93,7 @@ def test_a_row_committed_behind_the_checkpoint_is_found(pooled: sa.Engine, trans
     stage = Stage(pooled, transform)
     swept = 0
     positions = batches(stage.script)[0].start, len(stage.script) + 1
-    for position in range(*positions, 1 if FULL else 4):
+    for position in range(*positions, 1 if FULL or pooled.dialect.name == "sqlite" else 4):
         meeting = stage.meet(position, rivals.inserter)
         swept += meeting.at_the_end.get(LATE) == 1
         if not meeting.has_acted:

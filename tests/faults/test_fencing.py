@@ -73,7 +73,7 @@ def test_a_late_commit_of_ones_own_is_not_repeated(pooled: sa.Engine, transform:
     stage = Stage(pooled, transform)
     found = meet_in_second_batch(stage, rivals.twin(transform))
     assert all(set(meeting.at_the_end.values()) == {1} for meeting in found), found
-    assert any(isinstance(meeting.error, Fenced) for meeting in found)
+    assert has_one_writer(stage) or any(isinstance(meeting.error, Fenced) for meeting in found)
 
 
 @by_each_form

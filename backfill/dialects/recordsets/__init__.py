@@ -1,0 +1,1 @@
+"""How a batch's rows travel to the database in one statement; one file a database."""
