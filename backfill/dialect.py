@@ -88,11 +88,11 @@ class Dialect:
 
     def after(self, columns: Sequence[ColumnElement[Any]], key: Key) -> Condition:
         """Rows behind `key`, in a form for which this database uses the key's index."""
-        return tuple_(*columns) > tuple_(*typed(columns, key))
+        return _row(columns) > _row(typed(columns, key))
 
     def upto(self, columns: Sequence[ColumnElement[Any]], key: Key) -> Condition:
         """Rows up to and including `key`."""
-        return tuple_(*columns) <= tuple_(*typed(columns, key))
+        return _row(columns) <= _row(typed(columns, key))
 
     def among(self, columns: Sequence[ColumnElement[Any]], keys: Sequence[Key]) -> Condition:
         """Rows whose key is one of these."""
@@ -239,6 +239,10 @@ class Dialect:
         return ""
 
 
+def _row(values: Sequence[ColumnElement[Any]]) -> ColumnElement[Any]:
+    return values[0] if len(values) == 1 else tuple_(*values)
+
+
 def first_quoted(pattern: re.Pattern[str], error: DBAPIError) -> str:
     """The column or constraint that a message names in a place where no value can stand; empty if it names none."""
     found = pattern.search(str(next(reversed(getattr(error.orig, "args", ())), "")))
@@ -266,6 +270,6 @@ def value_parameter(n: int) -> str:
     return f"value_{n}"
 
 
-def typed(columns: Sequence[ColumnElement[Any]], key: Key) -> list[Any]:
+def typed(columns: Sequence[ColumnElement[Any]], key: Key) -> list[ColumnElement[Any]]:
     """The key's values, bound with its columns' types."""
     return [bindparam(None, part, type_=column.type, unique=True) for column, part in zip(columns, key, strict=True)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, Table, and_, func, literal, literal_column, select, true
+from sqlalchemy import ColumnElement, Select, Table, and_, func, literal_column, select, true
 
 from backfill.batch import Batch, Tally
 from backfill.database import Database
@@ -50,6 +50,7 @@ class Target(Source):
         definition = transform.definition
         self.where = true() if definition.where is None else self.adapt(definition.where)
         self.walk = walk(self)
+        self._in_order = self._places().order_by(*self.walk.ordering())
         walked = Walked(
             table, key, self.adapt, self._adapt_select, self.walk.is_by_key, definition.group_by is not None
         )
@@ -89,8 +90,8 @@ class Target(Source):
 
     def next_batch(self, after: Key | None, hi: Key, rows: int) -> Batch:
         """The places of the next `rows` rows up to `hi`, counted whether `where` takes them or not."""
-        places = self._places().where(self.walk.between(after, hi))
-        upto = self._place(self._execute(places.order_by(*self.walk.ordering()).offset(rows - 1).limit(1)).first())
+        places = self._in_order.where(self.walk.between(after, hi)).offset(rows - 1).limit(1)
+        upto = self._place(self._execute(places).first())
         if upto is not None and not self.walk.is_grouped:
             return Batch(after, upto, rows, hi)
         end = hi if upto is None else upto
@@ -103,7 +104,7 @@ class Target(Source):
 
     def next_match(self, after: Key | None, hi: Key, rows: int) -> Batch | None:
         """The range of the next `rows` rows that `where` takes; None when there is no such row up to `hi`."""
-        matching = self._places().where(self.walk.between(after, hi), self.where).order_by(*self.walk.ordering())
+        matching = self._in_order.where(self.walk.between(after, hi), self.where)
         upto = self._place(self._execute(matching.offset(rows - 1).limit(1)).first())
         if upto is not None:
             return Batch(after, upto, rows, hi)
@@ -112,9 +113,12 @@ class Target(Source):
         return Batch(after, hi, rows, hi)
 
     def has_match(self) -> bool:
-        """Whether `where` takes any row of the whole table: one scan, in whatever order is quickest."""
-        statement = select(literal(1)).select_from(self.table).where(self.where).limit(1)
-        return self._execute(statement).first() is not None
+        """Whether `where` takes any row of the whole table: one scan, in whatever order is quickest.
+
+        They are counted, since a count is what PostgreSQL shares out among workers; as a rule there is none to find.
+        """
+        counted = select(func.count()).select_from(self.table).where(self.where)
+        return bool(self._execute(counted).scalar_one())
 
     def _one_group(self, after: Key | None, hi: Key, rows: int, found: int) -> Batch:
         """The next group alone; groups are never split."""
