@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
-from sqlalchemy import Connection, event
+from sqlalchemy import Connection
 from sqlalchemy.orm import Session
 
 from backfill.database import Database
 from backfill.declaration.decorator import Transform
 from backfill.declaration.definition import Kind
-from backfill.errors import DefinitionChanged, Rejected, RunFailed
+from backfill.errors import DefinitionChanged, RunFailed
+from backfill.rows.permission import permitted
 
 MOST_BYTES = 64 * 1024
 """Of a state, which is written with every batch."""
-
-_READS = re.compile(r"[\s(]*(SELECT|WITH|VALUES|TABLE|EXPLAIN|SHOW|PRAGMA\s+\w+\s*(\(|;|$))", re.IGNORECASE)
-_WRITES = re.compile(r"\b(INSERT\s+INTO|UPDATE\s+\S+\s+SET|DELETE\s+FROM|MERGE\s+INTO)\b", re.IGNORECASE)
-_ASIDE = re.compile(r"'(?:[^']|'')*'|--[^\n]*|/\*.*?\*/", re.DOTALL)
-"""What must not be taken for words of a statement: literals and comments."""
 
 
 class Given:
@@ -40,8 +35,9 @@ class Given:
         with ExitStack() as stack:
             counting = self._connection.execution_options(preserve_rowcount=True)  # of an INSERT it is lost otherwise
             arguments: dict[str, Any] = dict.fromkeys(given.connections, counting)
-            if given.connections and self._transform.definition.kind is not Kind.STEP:
-                stack.enter_context(_reading_only(self._connection))
+            if given.connections or given.sessions:
+                is_step = self._transform.definition.kind is Kind.STEP
+                stack.enter_context(permitted(self._connection, to_write=is_step))
             for name in given.sessions:
                 arguments[name] = stack.enter_context(_session(self._connection))
             if given.state is not None:
@@ -86,20 +82,3 @@ def _session(connection: Connection) -> Iterator[Session]:
     with Session(bind=connection, join_transaction_mode="create_savepoint") as session:
         yield session
         session.commit()
-
-
-@contextmanager
-def _reading_only(connection: Connection) -> Iterator[None]:
-    def refuse(_: Any, __: Any, statement: str, *___: Any) -> None:
-        bare = _ASIDE.sub(" ", statement)
-        if not _READS.match(bare) or _WRITES.search(bare):
-            raise Rejected(
-                "a transform returns its changes; connection only reads. "
-                'Return Update("table", ..., id=...), or make it a step'
-            )
-
-    event.listen(connection, "before_cursor_execute", refuse)
-    try:
-        yield
-    finally:
-        event.remove(connection, "before_cursor_execute", refuse)

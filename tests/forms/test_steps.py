@@ -140,6 +140,46 @@ def test_a_step_that_ends_the_transaction(library: sa.Engine, word: str) -> None
         fill(library, commit)
 
 
+DEFINITIONS = {
+    "alter": "ALTER TABLE marks ADD COLUMN more INTEGER",
+    "create": "CREATE TABLE more (id INTEGER)",
+    "create or replace": "create or replace view more AS SELECT 1 AS one",
+    "drop": "DROP TABLE stamps",
+    "truncate": "TRUNCATE TABLE stamps",
+}
+
+
+@pytest.mark.parametrize("statement", DEFINITIONS.values(), ids=DEFINITIONS.keys())
+@pytest.mark.parametrize("by", [Connection, Session])
+def test_a_step_leaves_the_schema_alone(library: sa.Engine, statement: str, by: type) -> None:
+    """6.17: on PostgreSQL too, where DDL could be taken back, a data step is no place for it; nothing is sent."""
+
+    def mistake(given: object) -> None:
+        """Mixes schema and data."""
+        assert isinstance(given, Connection | Session)
+        given.execute(insert(log).values(name="x"))
+        given.execute(text(statement))
+
+    mistake.__annotations__["given"] = by
+    with pytest.raises(RowRejected, match=r"mistake: \w+ changes the schema; a step changes rows, in batches"):
+        fill(library, backfill.step()(mistake))
+    assert "x" not in values(library, marks, "name")
+
+
+def test_a_step_may_keep_a_table_to_itself(library: sa.Engine) -> None:
+    """A temporary table is no part of the schema."""
+
+    @backfill.step()
+    def collect(connection: Connection) -> None:
+        """By way of a temporary table."""
+        connection.exec_driver_sql("CREATE TEMPORARY TABLE aside (name VARCHAR(20))")
+        connection.exec_driver_sql("INSERT INTO aside VALUES ('DROP TABLE x')")
+        connection.exec_driver_sql("INSERT INTO marks (name) SELECT name FROM aside")
+
+    fill(library, collect)
+    assert "DROP TABLE x" in values(library, marks, "name")
+
+
 def test_a_plan_of_a_step_does_it_and_takes_it_back(library: sa.Engine) -> None:
     """How much it would write is known from that."""
     with Database.of(library) as database:
