@@ -31,7 +31,7 @@ from backfill.declaration.conditions import Condition
 from backfill.declaration.writes import Recordset, Shape, Verb
 from backfill.dialect import Dialect, Limits, completed_in_ledger, typed
 from backfill.dialects.inspections import postgresql as inspections
-from backfill.dialects.recordsets.postgresql import note_types, recordset, travels
+from backfill.dialects.recordsets.postgresql import arrived, note_types, travels
 from backfill.fault import Fault
 from backfill.finding import Finding
 from backfill.key import Key
@@ -128,15 +128,15 @@ class PostgreSQL(Dialect):
         columns = [table.c[name] for name in (*shape.match, *shape.columns)]
         if not (rows.is_sorted and travels(columns, rows)):
             return super().update_rows(connection, table, shape, rows)
-        given = recordset(columns, rows)
         keys = [table.c[name] for name in shape.match]
-        statement = (
-            update(table)
-            .where(*(table.c[name] == given.c[name] for name in shape.match))
-            .where(self.between(keys, rows.rows[0][0], rows.rows[-1][0]))
-            .values({name: given.c[name] for name in shape.columns})
-        )
-        return connection.execute(statement).rowcount
+        with arrived(connection, columns, rows) as given:
+            statement = (
+                update(table)
+                .where(*(key == given.c[key.name] for key in keys))
+                .where(self.between(keys, rows.rows[0][0], rows.rows[-1][0]))
+                .values({name: given.c[name] for name in shape.columns})
+            )
+            return connection.execute(statement).rowcount
 
     def between(self, columns: Sequence[ColumnElement[Any]], first: Key, last: Key) -> Condition:
         """The key range again: without it the planner may merge-join from the start of the index, batch for batch."""

@@ -56,7 +56,7 @@ class Reader:
             locked = self._dialect.lock(self.select(batch, *self._fetched()).order_by(*self._walk.ordering()))
             return Reading(self._with_lookups(batch, self._rows(self._execute(locked))))
         held = {tuple(row) for row in self._execute(self._dialect.lock(self.select(batch)))}
-        return Reading(self._with_lookups(batch, [row for row in self._grouped(batch) if row.key in held]))
+        return Reading(self._with_lookups(batch, [row for row in self._grouped(batch) if row[0] in held]))
 
     def read_unlocked(self, batch: Batch) -> Reading:
         """The same without locks, to look at what would become of the rows."""
@@ -89,7 +89,7 @@ class Reader:
 
     def _rows(self, found: Any) -> list[Row]:
         width, names = len(self._keys), self._bound.fetches or ()
-        return [Row(row[:width], dict(zip(names, row[width:]))) for row in found.all()]  # noqa: B905  # it costs
+        return [(row[:width], dict(zip(names, row[width:])), 0) for row in found.all()]  # noqa: B905  # it costs
 
     def _grouped(self, batch: Batch) -> list[Row]:
         """Whole groups, numbered by the database; within a group in the order that was asked for, then by key."""
@@ -98,8 +98,7 @@ class Reader:
         statement = self.select(batch, *self._fetched(), number).order_by(*order, *self._sorting, *self._keys)
         width, names = len(self._keys), self._bound.fetches or ()
         return [
-            Row(tuple(row[:width]), dict(zip(names, row[width:-1], strict=True)), row[-1])
-            for row in self._execute(statement)
+            (row[:width], dict(zip(names, row[width:-1], strict=True)), row[-1]) for row in self._execute(statement)
         ]
 
     def _with_lookups(self, batch: Batch, rows: list[Row]) -> list[Row]:
@@ -107,9 +106,7 @@ class Reader:
             return rows
         scope = and_(self._walk.between(batch.after, batch.upto), self._where)
         found = [look_up(self._database, lookup, self._table, self._keys, scope) for lookup in self._bound.lookups]
-        return [
-            row._replace(values={**row.values, **{name: values(row.key) for name, values in found}}) for row in rows
-        ]
+        return [(key, {**values, **{name: of(key) for name, of in found}}, group) for key, values, group in rows]
 
     def _execute(self, statement: Any) -> Any:
         return self._database.connection.execute(statement)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from itertools import groupby
-from operator import attrgetter
+from operator import itemgetter
 from typing import Any
 
 from backfill.declaration.form import Answer, Arguments, Reading, Row, Walked
@@ -13,7 +13,7 @@ from backfill.declaration.forms.reading import ReadingForm
 from backfill.declaration.gathering import Gathering
 from backfill.declaration.rejection import reason_of, rejecting
 from backfill.errors import Rejected, RowRejected
-from backfill.key import printable_key
+from backfill.key import Key, printable_key
 
 
 class BatchForm(ReadingForm):
@@ -25,16 +25,14 @@ class BatchForm(ReadingForm):
         """Call the function for each group; without groups a batch is one."""
         function = partial(self.function, **arguments)
         gathering = Gathering(walked, self.outputs)
-        for _, group in groupby(
-            reading.rows, key=attrgetter("group")
-        ):  # numbered by the database, which alone compares
+        for _, group in groupby(reading.rows, key=itemgetter(2)):  # numbered by the database, which alone compares
             rows = list(group)
-            for row, answer in zip(rows, self._call(function, walked, rows), strict=True):
-                self._add(gathering, walked, row, answer)
+            for (key, *_), answer in zip(rows, self._call(function, walked, rows), strict=True):
+                self._add(gathering, walked, key, answer)
         return Answer(gathering.writes(), gathering.skipped)
 
     def _call(self, function: Any, walked: Walked, rows: Sequence[Row]) -> Sequence[Any]:
-        models = [self._read(walked, row) for row in rows]
+        models = [self._read(walked, key, values) for key, values, _ in rows]
         with rejecting(_rows(walked, rows)):
             answers = function(models)
             if not isinstance(answers, Sequence) or isinstance(answers, str):
@@ -45,23 +43,23 @@ class BatchForm(ReadingForm):
                 )
         return answers
 
-    def _read(self, walked: Walked, row: Row) -> Any:
+    def _read(self, walked: Walked, key: Key, values: Mapping[str, Any]) -> Any:
         try:
-            return self.reads.__pydantic_validator__.validate_python(row.values)
+            return self.reads.__pydantic_validator__.validate_python(values)
         except Exception as error:
-            raise _rejection(walked, row, error) from None
+            raise _rejection(walked, key, error) from None
 
-    def _add(self, gathering: Gathering, walked: Walked, row: Row, answer: Any) -> None:
+    def _add(self, gathering: Gathering, walked: Walked, key: Key, answer: Any) -> None:
         try:
-            gathering.add(row.key, answer)
+            gathering.add(key, answer)
         except Exception as error:
-            raise _rejection(walked, row, error) from None
+            raise _rejection(walked, key, error) from None
 
 
 def _rows(walked: Walked, rows: Sequence[Row]) -> str:
-    ends = " to ".join(dict.fromkeys(printable_key(row.key) for row in (rows[0], rows[-1])))
+    ends = " to ".join(dict.fromkeys(printable_key(key) for key, *_ in (rows[0], rows[-1])))
     return f"{walked.table.name} row{'s' if len(rows) > 1 else ''} {ends}"
 
 
-def _rejection(walked: Walked, row: Row, error: Exception) -> RowRejected:
-    return RowRejected(f"{walked.table.name} row {printable_key(row.key)}: {reason_of(error)}")
+def _rejection(walked: Walked, key: Key, error: Exception) -> RowRejected:
+    return RowRejected(f"{walked.table.name} row {printable_key(key)}: {reason_of(error)}")

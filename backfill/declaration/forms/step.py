@@ -60,8 +60,8 @@ class StepForm(Form):
                 yield self._function(reading.columns, **arguments)
             case Arrival.BATCH if reading.rows:
                 assert validated is not None
-                yield self._function([validated(row.values) for row in reading.rows], **arguments)
+                yield self._function([validated(values) for _, values, _ in reading.rows], **arguments)
             case Arrival.ROW:
                 assert validated is not None
-                for row in reading.rows:
-                    yield self._function(validated(row.values), **arguments)
+                for _, values, _ in reading.rows:
+                    yield self._function(validated(values), **arguments)

