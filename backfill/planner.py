@@ -98,7 +98,7 @@ def draft_plan(
     return Plan(
         name=transform.name,
         description=definition.description,
-        arrival=transform.form.noun,
+        arrival=_arrival(transform),
         reads=[*sorted(bound.reads), *sorted(bound.looks_at)],
         writes=_written(trials),
         where=None if definition.where is None else render(definition.where),
@@ -107,6 +107,15 @@ def draft_plan(
         tables=tables,
         run=Ledger(database).latest(transform.name),
     )
+
+
+def _arrival(transform: Transform[..., Any]) -> str:
+    """How rows come to the function."""
+    noun, groups = transform.form.noun, transform.definition.group_by
+    if groups is None:
+        return noun
+    whole = f"all rows with the same {', '.join(groups)}" if groups else "all rows"
+    return f"{noun}: {whole}; one that is added to a group meanwhile is not seen"
 
 
 def _written(trials: Sequence[_Trial]) -> Sequence[str]:

@@ -9,8 +9,11 @@ from sqlalchemy import column, func, select, table
 
 import backfill
 from backfill import Rows, is_missing
+from backfill.database import Database
 from backfill.declaration.decorator import Transform
 from backfill.errors import DeclarationError, RowRejected
+from backfill.planner import draft_plan
+from backfill.settings import Settings
 from tests.forms.library import Copies, Note, author, book, books, loan, loans, values
 from tests.refusal import fill, find
 
@@ -211,6 +214,28 @@ def test_one_select_for_a_batch(library: sa.Engine) -> None:
         len([statement for statement in seen if "loans" in statement and "cents" in statement.partition("FROM")[0]])
         == 1
     )
+
+
+def test_a_look_up_finds_what_was_there_before_the_batch(library: sa.Engine) -> None:
+    """Where one batch size can be told from another, plan warns."""
+    others = book.alias("others")
+    most = select(func.max(others.c.copies)).where(others.c.id < book.c.id)
+
+    class Counted(BaseModel):
+        """Read."""
+
+        most: int | None
+
+    @backfill.transform("books", lookups={"most": most})
+    def count(book: Counted) -> Copies:
+        """One more than any book before has."""
+        return Copies(copies=(book.most or 0) + 1)
+
+    with Database.of(library) as database:
+        plan = draft_plan(database, count, Settings(batch_size=9))
+    assert "looks-at-written" in [finding.code for finding in plan.findings]
+    fill(library, count, rows=9)
+    assert values(library, books, "copies") == [1, 2, 2, 2, 2]
 
 
 def test_look_ups_see_what_the_batch_before_wrote(library: sa.Engine) -> None:

@@ -158,7 +158,8 @@ def test_json_null_and_sql_null(postgresql_url: sa.URL, kind: str) -> None:
     execute(
         engine,
         f"CREATE TABLE users (id int PRIMARY KEY, skills {kind}, kept {kind})",
-        """INSERT INTO users VALUES (1, NULL, '{"a": null}'), (2, 'null', 'null'), (3, '[]', NULL), (4, '""', '0')""",
+        """INSERT INTO users VALUES (1, NULL, '{"a": null}'), (2, 'null', 'null'), (3, '[]', NULL), (4, '""', '0'),
+           (5, ' null ', '1')""",
     )
 
     class Document(BaseModel):
@@ -169,7 +170,7 @@ def test_json_null_and_sql_null(postgresql_url: sa.URL, kind: str) -> None:
 
     @backfill.transform("users", where=is_missing("skills"))
     def keep(user: Document) -> Document:
-        """The first two have no skills."""
+        """The first two and the last have no skills."""
         return Document(skills={"was": user.kept}, kept=user.kept)
 
     fill(engine, keep)
@@ -178,6 +179,7 @@ def test_json_null_and_sql_null(postgresql_url: sa.URL, kind: str) -> None:
         (2, '{"was": null}', None),
         (3, "[]", None),
         (4, '""', "0"),
+        (5, '{"was": 1}', "1"),
     ]
 
 

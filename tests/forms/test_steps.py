@@ -152,7 +152,7 @@ DEFINITIONS = {
 @pytest.mark.parametrize("statement", DEFINITIONS.values(), ids=DEFINITIONS.keys())
 @pytest.mark.parametrize("by", [Connection, Session])
 def test_a_step_leaves_the_schema_alone(library: sa.Engine, statement: str, by: type) -> None:
-    """6.17: on PostgreSQL too, where DDL could be taken back, a data step is no place for it; nothing is sent."""
+    """On PostgreSQL too, where DDL could be taken back, a data step is no place for it; nothing is sent."""
 
     def mistake(given: object) -> None:
         """Mixes schema and data."""
