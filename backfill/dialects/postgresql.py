@@ -17,7 +17,6 @@ from sqlalchemy import (
     and_,
     cast,
     func,
-    literal,
     literal_column,
     select,
     text,
@@ -74,8 +73,9 @@ class PostgreSQL(Dialect):
         self, connection: Connection, limits: Limits, noted: Mapping[str, Any], *, is_batch: bool = False
     ) -> None:
         """Pin by SET LOCAL only, so that nothing outlives the batch, behind a pooler neither."""
-        connection.exec_driver_sql("BEGIN ISOLATION LEVEL READ COMMITTED")
-        connection.execute(_pinning(limits, noted["search_path"], is_batch))
+        statements = ("BEGIN ISOLATION LEVEL READ COMMITTED", _pinning(limits, noted["search_path"], is_batch))
+        for sent in statements if connection.dialect.driver == "asyncpg" else ("; ".join(statements),):
+            connection.exec_driver_sql(sent, execution_options={"no_parameters": True})
 
     def clock(self, seconds: float = 0) -> ColumnElement[Any]:
         """clock_timestamp(), since now() stands still within a transaction."""
@@ -196,19 +196,19 @@ class PostgreSQL(Dialect):
 
 
 @lru_cache
-def _pinning(limits: Limits, search_path: str, is_batch: bool) -> Select[Any]:
+def _pinning(limits: Limits, search_path: str, is_batch: bool) -> str:
     """The settings of a batch, for its transaction alone; made once, since every batch asks for the same."""
     settings = {
         "lock_timeout": f"{int(limits.lock_seconds * 1000)}ms",
         "statement_timeout": f"{int(limits.statement_seconds * 1000)}ms",
         "idle_in_transaction_session_timeout": f"{int(limits.idle_seconds * 1000)}ms",
-        "search_path": search_path,
+        "search_path": search_path.replace("'", "''"),
         "TimeZone": "UTC",
         "DateStyle": "ISO",
     }
     if is_batch:
         settings["synchronous_commit"] = "off"
-    return select(*(func.set_config(name, literal(value, String), True) for name, value in settings.items()))
+    return "SELECT " + ", ".join(f"set_config('{name}', '{value}', true)" for name, value in settings.items())
 
 
 def _without_code(error: DBAPIError) -> Fault:
