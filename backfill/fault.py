@@ -36,4 +36,4 @@ class Faulted(Exception):
     def __init__(self, fault: Fault, code: str, named: str = "") -> None:
         self.fault = fault
         self.code = f"{code}, {named}" if named else code
-        super().__init__(f"{fault} ({self.code})")
+        super().__init__(self.code if fault is Fault.UNKNOWN else f"{fault} ({self.code})")

@@ -66,7 +66,7 @@ def test_an_error_of_the_database_loses_its_text(capsys: pytest.CaptureFixture[s
     assert (code, "canary" in told) == (1, False)
     assert leave_with(Faulted(Fault.UNKNOWN, "42501"), capsys) == (
         1,
-        "Error: the database refused a statement: unknown (42501)\n",
+        "Error: the database refused a statement: 42501\n",
     )
 
 

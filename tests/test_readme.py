@@ -364,7 +364,7 @@ def test_a_run_that_is_at_work(server_workspace: Workspace, monkeypatch: pytest.
     """A second one says who is at it, and leaves it alone."""
     workspace = server_workspace
     monkeypatch.setenv("BACKFILL_MAX_BATCH_SIZE", "20")
-    workspace.add_users(200)
+    workspace.add_users(1000)
     workspace.write_fill(body=SLOWLY)
     with workspace.start("run", "fill_nickname") as process:
         workspace.wait_for_progress()

@@ -4,7 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
-from backfill.checks import change, choices, key, ledger, lengths, reads, server, statement, table, types, writes
+from backfill.checks import (
+    change,
+    choices,
+    groups,
+    key,
+    ledger,
+    lengths,
+    reads,
+    server,
+    statement,
+    table,
+    types,
+    writes,
+)
 from backfill.declaration.writes import Shape, Write
 from backfill.errors import ChecksFailed
 from backfill.finding import Finding, Severity
@@ -24,6 +37,7 @@ CHECKS: tuple[Check, ...] = (
     choices.check_choices,
     ledger.check_ledger,
     statement.check_statement,
+    groups.check_groups,
 )
 
 

@@ -57,6 +57,16 @@ _FAULTS = {
     "42804": Fault.SCHEMA,
     "0A000": Fault.SCHEMA,  # cached plan must not change result type
 }
+_DENIED = "42501"
+_MEANINGS = {
+    "22001": "too long for its column",
+    "22003": "out of its column's range",
+    "22P02": "not as its column's type reads it",
+    "22P05": "a character that cannot be stored",
+    "22021": "a character that cannot be stored",
+}
+"""Of errors that name no column."""
+
 _FAULT_CLASSES = {"08": Fault.LINK, "22": Fault.ROW, "23": Fault.ROW}
 
 
@@ -189,8 +199,13 @@ class PostgreSQL(Dialect):
         return _FAULTS.get(code) or _FAULT_CLASSES.get(code[:2], Fault.UNKNOWN), code
 
     def named(self, error: DBAPIError) -> str:
-        """By the fields of the server's report."""
+        """By the fields of the server's report; what they do not tell, by what the code means."""
         report = getattr(error.orig, "diag", None)
+        code = getattr(report, "sqlstate", None)
+        if code == _DENIED:
+            return str(report.message_primary)  # type: ignore[union-attr]  # names an object, and no more
+        if code in _MEANINGS:
+            return _MEANINGS[code]
         found = {kind: getattr(report, f"{kind}_name", None) for kind in ("table", "column", "constraint")}
         return ", ".join(f"{kind} {name}" for kind, name in found.items() if name)
 

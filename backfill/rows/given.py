@@ -14,7 +14,7 @@ from backfill.database import Database
 from backfill.declaration.decorator import Transform
 from backfill.declaration.definition import Kind
 from backfill.errors import DefinitionChanged, RunFailed
-from backfill.rows.permission import permitted
+from backfill.rows.permission import StepSession, permitted
 
 MOST_BYTES = 64 * 1024
 """Of a state, which is written with every batch."""
@@ -78,7 +78,6 @@ class Given:
 
 @contextmanager
 def _session(connection: Connection) -> Iterator[Session]:
-    """A session whose own commit() is a savepoint's end, inside the batch."""
-    with Session(bind=connection, join_transaction_mode="create_savepoint") as session:
+    with StepSession(bind=connection, join_transaction_mode="create_savepoint") as session:
         yield session
         session.commit()

@@ -80,6 +80,5 @@ def _inserting(dialect: Dialect, table: Table, shape: Shape, source: Select[Any]
 
 
 def is_held_unique(table: Table, shape: Shape) -> bool:
-    """Whether the database itself lets no second row with this match in; two NULLs are never equal to it."""
-    is_unique = any(set(columns) == set(shape.match) for columns in unique_columns(table))
-    return is_unique and not shape.absent and not any(table.c[name].nullable for name in shape.match)
+    """Whether the database itself lets no second row with this match in, as far as it holds no NULL."""
+    return not shape.absent and any(set(columns) == set(shape.match) for columns in unique_columns(table))

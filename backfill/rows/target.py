@@ -124,9 +124,20 @@ class Target(Source):
         """The next group alone; groups are never split."""
         if rows > 1:
             return self.next_batch(after, hi, 1)
-        raise GroupTooLarge(
+        raise GroupTooLarge(self.told_of_group(found))
+
+    def oversized_group(self) -> int | None:
+        """The size of a group that is too large to be taken into memory; None when there is none."""
+        size = func.count()
+        groups = select(size).select_from(self.table).where(self.where).group_by(*self.walk.columns)
+        found = self._execute(groups.having(size > MOST_IN_GROUPS).limit(1)).first()
+        return None if found is None else int(found[0])
+
+    def told_of_group(self, size: int) -> str:
+        """Why a group of this size is refused."""
+        return (
             f"a group of {self.name} by {', '.join(self.transform.definition.group_by or ()) or 'nothing'} has "
-            f"{found:,} rows; at most {MOST_IN_GROUPS:,} are taken into memory at once. Narrow it with where=, or let "
+            f"{size:,} rows; at most {MOST_IN_GROUPS:,} are taken into memory at once. Narrow it with where=, or let "
             "SQL see the group: take Rows"
         )
 

@@ -35,6 +35,7 @@ def logging_to_stderr() -> Iterator[None]:
         yield
         return
     handler = logging.StreamHandler(sys.stderr)
+    handler.addFilter(lambda record: not record.name.startswith("psycopg"))  # it logs what it raises, too
     handler.setFormatter(logging.Formatter("%(asctime)s  %(message)s"))
     level = log.level
     root.addHandler(handler)

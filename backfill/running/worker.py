@@ -36,6 +36,8 @@ from backfill.status import Status
 
 T = TypeVar("T")
 
+_BACKOFF = wait_random_exponential(multiplier=0.05, max=2)
+
 
 class Worker:
     """Walks slices of a run for one process."""
@@ -157,7 +159,7 @@ class Worker:
 
         return Retrying(
             retry=retry_if_exception(self._may_repeat),
-            wait=wait_random_exponential(multiplier=0.05, max=2),
+            wait=_pause,
             stop=enough,
             before_sleep=self._tell,
             reraise=True,
@@ -172,7 +174,13 @@ class Worker:
 
     def _tell(self, state: RetryCallState) -> None:
         error = state.outcome.exception() if state.outcome else None
-        self._progress.wait(f"{error}; taking the batch again")
+        is_searching = isinstance(error, Faulted) and error.fault is Fault.ROW
+        how = (
+            f"looking for the row at fault, {self._size.rows:,} rows at a time"
+            if is_searching
+            else "taking the batch again"
+        )
+        self._progress.wait(f"{error}; {how}")
 
 
 class Pace:
@@ -207,6 +215,13 @@ def _require_ours(held: Slice, seen: Slice) -> None:
 def _fault_of(state: RetryCallState) -> Fault | None:
     error = state.outcome.exception() if state.outcome else None
     return error.fault if isinstance(error, Faulted) else None
+
+
+def _pause(state: RetryCallState) -> float:
+    """Seconds before the next attempt; a row that does not fit gets better by no waiting."""
+    if _fault_of(state) is Fault.ROW:
+        return 0.0
+    return float(_BACKOFF(state))
 
 
 @contextmanager

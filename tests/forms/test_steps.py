@@ -1,5 +1,10 @@
 """Steps: functions that perform instead of returning, once or for each batch, in the batch's transaction."""
 
+import re
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
 import pytest
 import sqlalchemy as sa
 from sqlalchemy import Connection, cast, column, func, insert, select, table, text
@@ -126,18 +131,74 @@ def test_a_batch_of_a_step_is_all_or_nothing(library: sa.Engine) -> None:
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("word", ["COMMIT", "ROLLBACK"])
-def test_a_step_that_ends_the_transaction(library: sa.Engine, word: str) -> None:
-    """Its rows and the checkpoint would not be one unit any more: told, and the step counts as not done."""
+ENDINGS: dict[str, Callable[[Any], object]] = {
+    "COMMIT": lambda given: given.execute(text("COMMIT")),
+    "ROLLBACK": lambda given: given.execute(text("-- all\nrollback")),
+    "BEGIN": lambda given: given.execute(text("BEGIN")),
+    "commit()": lambda given: given.connection().commit() if isinstance(given, Session) else given.commit(),
+    "rollback()": lambda given: given.rollback(),
+}
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+@pytest.mark.parametrize("by", [Connection, Session])
+def test_a_step_cannot_end_the_transaction(library: sa.Engine, ending: str, by: type) -> None:
+    """It is refused before it is done, by plan as well: nothing is left that a plan or a failed run has written."""
+
+    def mistake(given: object) -> None:
+        """Not its own affair."""
+        assert isinstance(given, Connection | Session)
+        given.execute(insert(log).values(name="x"))
+        ENDINGS[ending](given)
+
+    mistake.__annotations__["given"] = by
+    step = backfill.step()(mistake)
+    told = rf"mistake: {re.escape(ending)} ends the batch's transaction"
+    with Database.of(library) as database, pytest.raises(RowRejected, match=told):
+        draft_plan(database, step, Settings())
+    with pytest.raises(RowRejected, match=told):
+        fill(library, step)
+    assert "x" not in values(library, marks, "name")
+
+
+def test_a_savepoint_may_be_rolled_back(library: sa.Engine) -> None:
+    """A part of a step is the step's affair."""
+
+    @backfill.step()
+    def half(session: Session) -> None:
+        """One of two."""
+        session.execute(insert(log).values(name="kept"))
+        with suppress(Rejected), session.begin_nested():
+            session.execute(insert(log).values(name="dropped"))
+            raise Rejected("changed its mind")
+
+    fill(library, half)
+    assert sorted(map(str, values(library, marks, "name"))) == ["None", "kept"]
+
+
+def test_a_step_that_ends_the_transaction_by_the_driver(library: sa.Engine) -> None:
+    """Its rows and the checkpoint are not one unit any more: told, and the step counts as not done."""
 
     @backfill.step()
     def commit(connection: Connection) -> None:
-        """Not its own affair."""
+        """Behind SQLAlchemy's back."""
         connection.execute(insert(log).values(name="x"))
-        connection.exec_driver_sql(word)
+        connection.connection.driver_connection.cursor().execute("COMMIT")  # type: ignore[union-attr]
 
     with pytest.raises(ForeignCommit, match=r"^something inside the batch committed or rolled back"):
         fill(library, commit)
+
+
+def test_a_step_returns_a_number(library: sa.Engine) -> None:
+    """Or nothing."""
+
+    @backfill.step()
+    def say(connection: Connection) -> Any:
+        """Something else."""
+        return "three"
+
+    with pytest.raises(RowRejected, match=r"the step returned str; it returns how many rows it wrote, or nothing"):
+        fill(library, say)
 
 
 DEFINITIONS = {
@@ -161,7 +222,7 @@ def test_a_step_leaves_the_schema_alone(library: sa.Engine, statement: str, by: 
         given.execute(text(statement))
 
     mistake.__annotations__["given"] = by
-    with pytest.raises(RowRejected, match=r"mistake: \w+ changes the schema; a step changes rows, in batches"):
+    with pytest.raises(RowRejected, match=r"mistake: \w+ is for a revision of its own; a step changes rows"):
         fill(library, backfill.step()(mistake))
     assert "x" not in values(library, marks, "name")
 

@@ -11,6 +11,7 @@ from backfill.declaration.definition import Arrival
 from backfill.declaration.form import Answer, Arguments, Bound, Form, Reading, Walked
 from backfill.declaration.models import columns_of_model
 from backfill.declaration.rejection import rejecting
+from backfill.errors import Rejected
 
 _NOUNS = {
     Arrival.NONE: "none: a step is done once",
@@ -49,7 +50,7 @@ class StepForm(Form):
 
     def _perform(self, reading: Reading, arguments: Arguments) -> Answer:
         with rejecting(self._function.__name__):
-            return Answer(performed=sum(max(result or 0, 0) for result in self._results(reading, arguments)))
+            return Answer(performed=sum(map(_count, self._results(reading, arguments))))
 
     def _results(self, reading: Reading, arguments: Arguments) -> Iterator[Any]:
         validated = self.reads.__pydantic_validator__.validate_python if self.reads else None
@@ -65,3 +66,9 @@ class StepForm(Form):
                 assert validated is not None
                 for _, values, _ in reading.rows:
                     yield self._function(validated(values), **arguments)
+
+
+def _count(result: Any) -> int:
+    if result is not None and not isinstance(result, int):
+        raise Rejected(f"the step returned {type(result).__name__}; it returns how many rows it wrote, or nothing")
+    return max(result or 0, 0)
