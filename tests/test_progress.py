@@ -94,6 +94,21 @@ def test_a_project_that_logs_is_left_alone() -> None:
         root.handlers = kept
 
 
+def test_what_the_driver_logs_beside_its_errors_is_not_told(capsys: pytest.CaptureFixture[str]) -> None:
+    """Psycopg names the connection and its state; the error itself is told in our words."""
+    root = logging.getLogger()
+    kept, root.handlers = root.handlers, []
+    try:
+        with logging_to_stderr():
+            logging.getLogger("psycopg").warning("error ignored terminating")
+            progress.log.warning("what we say")
+    finally:
+        root.handlers = kept
+    told = capsys.readouterr().err
+    assert "what we say" in told
+    assert "terminating" not in told
+
+
 # ── on a terminal ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 

@@ -43,7 +43,7 @@ def check_change(source: Source, write: Write) -> Iterator[Finding]:
         yield from _columns(what, table, shape)
         yield from _values(table, write)
         yield from _dialect(source, table, shape)
-        yield from _rivals(what, table, shape)
+        yield from _rivals(what, table, write)
 
 
 def _columns(what: str, table: Table, shape: Shape) -> Iterator[Finding]:
@@ -62,14 +62,21 @@ def _columns(what: str, table: Table, shape: Shape) -> Iterator[Finding]:
         yield from _missing(what, table, shape)
 
 
-def _rivals(what: str, table: Table, shape: Shape) -> Iterator[Finding]:
-    if shape.match and shape.verb is Verb.INSERT and not is_held_unique(table, shape):
-        yield Finding(
-            "match-not-unique",
-            f"{what}: no unique constraint of {table.fullname} holds {', '.join(shape.match)}, so the application may "
-            "insert the same row at the same moment",
-            Severity.WARNING,
-        )
+def _rivals(what: str, table: Table, write: Write) -> Iterator[Finding]:
+    """The application may insert the same row at the same moment; None from Python is no part of the match."""
+    shape = write.shape
+    if not shape.match or shape.verb is not Verb.INSERT:
+        return
+    columns = ", ".join(shape.match)
+    several_nulls = isinstance(write.relation, Projection) and any(table.c[name].nullable for name in shape.match)
+    if not is_held_unique(table, shape):
+        why = f"no unique constraint of {table.fullname} holds {columns}"
+    elif several_nulls:
+        why = f"{columns} of {table.fullname} may be NULL, which a unique constraint lets in many times"
+    else:
+        return
+    told = f"{what}: {why}, so the application may insert the same row at the same moment"
+    yield Finding("match-not-unique", told, Severity.WARNING)
 
 
 def _missing(what: str, table: Table, shape: Shape) -> Iterator[Finding]:

@@ -174,13 +174,10 @@ class Worker:
 
     def _tell(self, state: RetryCallState) -> None:
         error = state.outcome.exception() if state.outcome else None
-        is_searching = isinstance(error, Faulted) and error.fault is Fault.ROW
-        how = (
-            f"looking for the row at fault, {self._size.rows:,} rows at a time"
-            if is_searching
-            else "taking the batch again"
-        )
-        self._progress.wait(f"{error}; {how}")
+        going_on = "taking the batch again"
+        if _fault_of(state) is Fault.ROW:
+            going_on = f"looking for the row at fault, {self._size.rows:,} at a time"
+        self._progress.wait(f"{error}; {going_on}")
 
 
 class Pace:

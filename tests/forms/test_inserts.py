@@ -13,7 +13,7 @@ from backfill.errors import BackfillError
 from backfill.planner import draft_plan
 from backfill.settings import Settings
 from tests.forms.library import THERE, Author, Book, Key, Mark, authors, book, books, genres, loan, marks, values
-from tests.refusal import contents, fill, find
+from tests.refusal import contents, execute, fill, find
 
 EACH_SIZE = pytest.mark.parametrize("rows", [1, 2, 9])
 
@@ -207,6 +207,32 @@ def test_plan_warns_of_a_match_that_nothing_holds_unique(library: sa.Engine, tab
 
     with Database.of(library) as database:
         assert len(draft_plan(database, name_authors, Settings()).findings) == warnings
+
+
+def test_a_unique_column_that_may_be_null(library: sa.Engine) -> None:
+    """None from Python is matched as NULL apart, so the constraint holds the others; from SQL a NULL may come too."""
+    execute(library, "CREATE TABLE places (id INTEGER PRIMARY KEY, name VARCHAR(50) UNIQUE)")
+
+    @backfill.transform("books", where=column("writer").is_not(None))
+    def by_python(book: Book) -> Insert:
+        """Never None."""
+        return Insert("places", {"id": book.id, "name": book.writer}, match="name")
+
+    @backfill.transform("books")
+    def by_sql(books: Rows) -> Insert:
+        """NULL for some."""
+        return Insert("places", {"id": books.c.id, "name": books.c.writer}, match="name")
+
+    try:
+        with Database.of(library) as database:
+            assert draft_plan(database, by_python, Settings()).findings == []
+            (warning,) = draft_plan(database, by_sql, Settings()).findings
+        assert "name of places may be NULL, which a unique constraint lets in many times" in warning.message
+        fill(library, by_python, rows=1)
+        with library.connect() as connection:
+            assert connection.scalar(sa.text("SELECT count(*) FROM places")) == 3
+    finally:
+        execute(library, "DROP TABLE places")
 
 
 @pytest.mark.parametrize("match", ["name", "nmae"])

@@ -216,7 +216,7 @@ def test_a_run_goes_on_once_the_row_is_mended(town: sa.Engine) -> None:
     assert seen == ["Ada Lovelace", "Grace Hopper", "Alan", "Alan Turing", None]
 
 
-def test_a_value_that_the_database_refuses(town: sa.Engine) -> None:
+def test_a_value_that_the_database_refuses(town: sa.Engine, caplog: pytest.LogCaptureFixture) -> None:
     """A length that no model declared: the run fails with the database's code, and no value is told."""
 
     @backfill.transform("people")
@@ -224,12 +224,14 @@ def test_a_value_that_the_database_refuses(town: sa.Engine) -> None:
         """Too long, except on SQLite, which has no lengths."""
         return FirstName(first_name=CANARY * 100)
 
+    caplog.set_level(logging.INFO, "alembic.backfill")
     if town.dialect.name == "sqlite":
         fill(town, swell)
         return
     with pytest.raises(RowRejected) as failure:
         fill(town, swell)
-    assert CANARY not in str(failure.value)
+    assert CANARY not in str(failure.value) + caplog.text
+    assert "looking for the row at fault, 1 at a time" in caplog.text
     assert values(town, "first_name") == [None] * 4
 
 

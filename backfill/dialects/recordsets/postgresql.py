@@ -61,7 +61,7 @@ _TYPES = """
            CASE WHEN t.oid IN ('json'::regtype, 'jsonb'::regtype) THEN 'document'
                 WHEN t.oid = 'uuid'::regtype OR t.typcategory IN ('B', 'D', 'E', 'I', 'N', 'S', 'T', 'V') THEN 'text'
                 WHEN e.oid = 'uuid'::regtype OR e.typcategory IN ('B', 'D', 'E', 'I', 'N', 'S', 'T', 'V') THEN 'array'
-           END AS kind
+           END AS kind, has_database_privilege(current_database(), 'TEMPORARY') AS may_stage
       FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
       LEFT JOIN pg_type e ON e.oid = t.typelem AND t.typcategory = 'A'
      WHERE a.attrelid = CAST(:table AS regclass) AND a.attnum > 0 AND NOT a.attisdropped
@@ -86,11 +86,10 @@ class _Named(UserDefinedType[Any]):
 
 def note_types(connection: Connection, walked: Table, name: str) -> None:
     """Note how values can travel into each column; `name` is the table's, quoted."""
-    for column_name, type_name, kind in connection.execute(text(_TYPES), {"table": name}):
+    for column_name, type_name, kind, may_stage in connection.execute(text(_TYPES), {"table": name}):
+        walked.info[_COPIES] = connection.dialect.driver == "psycopg" and may_stage
         if column_name in walked.c:
             walked.c[column_name].info.update({_KIND: kind, _TYPE: type_name})
-    may_stage = select(func.has_database_privilege(func.current_database(), "TEMPORARY"))
-    walked.info[_COPIES] = connection.dialect.driver == "psycopg" and connection.execute(may_stage).scalar()
 
 
 def travels(columns: Sequence[Column[Any]], rows: Recordset) -> bool:
