@@ -158,6 +158,8 @@ def plan(project: Callable[..., Project], name: str, accept: Sequence[str], batc
 @click.argument("name")
 @_accept
 @_batch_size
+@click.option("--workers", type=click.IntRange(1, 64), help="How many walk the table at once, if it allows that.")
+@click.option("--gentle", "duty", is_flag=True, flag_value=0.5, help="Rest after each batch for as long as it took.")
 @click.option("--accept-change", is_flag=True, help="Go on although the definition changed since the checkpoint.")
 @click.option("--from-start", is_flag=True, help="Forget the checkpoint and walk from the first row.")
 @on_project
@@ -165,17 +167,18 @@ def run(
     project: Callable[..., Project],
     name: str,
     accept: Sequence[str],
-    batch_size: int | None,
     accept_change: bool,
     from_start: bool,
+    **settings: Any,
 ) -> None:
     """Start, go on with it, or do nothing when it is complete. Ctrl-C stops after the batch at hand."""
     from backfill.command.pages import run_page  # noqa: PLC0415
     from backfill.command.reconnection import reconnecting  # noqa: PLC0415
     from backfill.ledger import Ledger  # noqa: PLC0415
+    from backfill.running.admission import CHANGE  # noqa: PLC0415
     from backfill.running.runner import run as run_transform  # noqa: PLC0415
 
-    opened = project(batch_size=batch_size)
+    opened = project(**settings)
     transform = opened.catalog.find(name)
 
     def fill(database: Database) -> None:
@@ -184,9 +187,9 @@ def run(
             database,
             transform,
             opened.settings,
-            accept=accept,
-            accept_change=accept_change,
+            accept=[*accept, *([CHANGE] if accept_change else [])],
             from_start=from_start,
+            reach=opened.reach(name),
         )
         click.echo(phrased(run_page(done, before)))
 

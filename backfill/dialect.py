@@ -52,6 +52,10 @@ class Dialect:
     """What one database does in its own way."""
 
     name: ClassVar[str]
+    title: ClassVar[str]
+    """As people call it."""
+    has_one_writer: ClassVar[bool] = False
+    """Several workers would only wait for each other."""
 
     # ── transactions ────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
 from flask import current_app, has_app_context
-from flask.cli import with_appcontext
+from flask.cli import ScriptInfo, with_appcontext
 
 from backfill import cli as door
 from backfill.phrase import speak_as
@@ -46,4 +48,17 @@ def open_flask_project(address: Address, **overrides: Any) -> Project:
     if "migrate" not in current_app.extensions:
         raise Refused("this application has no Flask-Migrate: Migrate(app, db) where the app is made")
     config = current_app.extensions["migrate"].migrate.get_config(x_arg=list(address.x_arguments))
-    return project_of(Environment(config), address.bind, **overrides)
+    return project_of(Environment(config), address.bind, overrides, _reopening(address, overrides))
+
+
+def _reopening(address: Address, overrides: Mapping[str, Any]) -> Callable[[], Project] | None:
+    """How another process makes the same application; None where it was made by code that cannot be named."""
+    script = click.get_current_context().find_object(ScriptInfo)
+    if script is None or script.create_app is not None:
+        return None
+    return partial(_reopen, script.app_import_path, address, overrides)
+
+
+def _reopen(app_import_path: str | None, address: Address, overrides: Mapping[str, Any]) -> Project:
+    ScriptInfo(app_import_path).load_app().app_context().push()  # for as long as the process lives
+    return open_flask_project(address, **overrides)

@@ -13,6 +13,7 @@ from backfill.database import Database
 from backfill.declaration.changes import Insert
 from backfill.declaration.conditions import render
 from backfill.declaration.decorator import Transform
+from backfill.declaration.divisibility import Divisibility
 from backfill.declaration.form import Answer, Reading
 from backfill.declaration.repeatability import Repeatability
 from backfill.declaration.writes import Recordset, Verb, Write
@@ -74,6 +75,7 @@ class Plan:
     writes: Sequence[str]
     where: str | None
     repeatability: Repeatability
+    divisibility: Divisibility
     findings: Sequence[Finding]
     tables: Sequence[TablePlan]
     run: Run | None
@@ -103,6 +105,7 @@ def draft_plan(
         writes=_written(trials),
         where=None if definition.where is None else render(definition.where),
         repeatability=sources[0].repeatability,
+        divisibility=sources[0].divisibility,
         findings=[*findings, *(finding for trial in trials for finding in trial.findings)],
         tables=tables,
         run=Ledger(database).latest(transform.name),

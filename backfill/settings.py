@@ -31,6 +31,10 @@ class Settings(BaseModel):
     """Rows of any batch."""
     batch_seconds: float = Field(default=0.1, gt=0, le=60)
     """How long a batch should take; its size adapts."""
+    workers: int = Field(default=1, ge=1, le=64)
+    """How many walk the table at once, where its definition allows it."""
+    duty: float = Field(default=1, ge=0.05, le=1)
+    """Share of the time in which a worker may be at work; the rest of it belongs to others."""
     lease_seconds: float = Field(default=30, ge=1, le=3_600)
     """How long a silent worker keeps its slice; each batch renews it."""
     lock_seconds: float = Field(default=2, gt=0, le=600)

@@ -11,6 +11,7 @@ from backfill.ledger import Ledger
 from backfill.run import Run
 from backfill.running import control
 from backfill.running.control import cancel_run, pause_run
+from backfill.slices import Slices
 from backfill.status import Status
 from tests.workspace import Workspace
 
@@ -24,8 +25,9 @@ def enter_run(workspace: Workspace, status: Status) -> None:
         ledger.ensure()
         with database.transaction():
             run_id = ledger.register("fill", status=Status.RUNNING, fingerprint="", definition="", rows_estimated=1)
-            ledger.add_slice(run_id, "users", 0, (9,))
-            ledger.claim(ledger.slices(run_id)[0], "web-1 1 a", 30, from_owner=None)
+            slices = Slices(database)
+            slices.add(run_id, "users", 0, (9,))
+            slices.claim(slices.of_run(run_id)[0], "web-1 1 a", 30, from_owner=None)
             run = ledger.latest("fill")
             assert run is not None
             if status is not Status.RUNNING:
@@ -38,7 +40,7 @@ def test_pause(status: Status, workspace: Workspace) -> None:
     enter_run(workspace, status)
     with workspace.open() as database:
         run = pause_run(database, "fill")
-        (slice_,) = Ledger(database).slices(run.id)
+        (slice_,) = Slices(database).of_run(run.id)
     assert (run.status, run.reason) == (Status.PAUSED, "paused by `backfill pause`")
     assert (slice_.is_open, slice_.epoch, slice_.owner) == (True, 1, "web-1 1 a")
 
@@ -49,7 +51,7 @@ def test_cancel(status: Status, workspace: Workspace) -> None:
     enter_run(workspace, status)
     with workspace.open() as database:
         run = cancel_run(database, "fill")
-        (slice_,) = Ledger(database).slices(run.id)
+        (slice_,) = Slices(database).of_run(run.id)
     assert (run.status, run.reason) == (Status.CANCELLED, "cancelled by `backfill cancel`")
     assert (slice_.is_open, slice_.epoch, slice_.owner) == (False, 2, None)
 

@@ -45,7 +45,7 @@ class Examination:
     """Looks at sources before the first batch, and at each new kind of change before it is first made."""
 
     def __init__(self, accept: Collection[str] = ()) -> None:
-        self._accept = accept
+        self.accepted = tuple(accept)
         self._known: set[Shape] = set()
 
     def admit(self, source: Source, writes: Iterable[Write]) -> list[Finding]:
@@ -72,7 +72,7 @@ class Examination:
 
     def refuse(self, name: str, findings: Sequence[Finding]) -> None:
         """Raise ChecksFailed if a finding stands in the way."""
-        blocking = [finding for finding in findings if _blocks(finding, self._accept)]
+        blocking = [finding for finding in findings if _blocks(finding, self.accepted)]
         if blocking:
             raise ChecksFailed(name, blocking)
 

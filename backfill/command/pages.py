@@ -36,6 +36,8 @@ def _plan_lines(plan: Plan) -> Iterator[str]:
     yield f"  where       {plan.where or 'every row'}"
     nature = "by nature" if plan.repeatability.by_nature else "by its checkpoint only"
     yield f"  repeatable  {nature}: {plan.repeatability.reason}"
+    workers = "as many as you like" if plan.divisibility.is_divisible else "one"
+    yield f"  workers     {workers}: {plan.divisibility.reason}"
     for table in plan.tables:
         yield from _table_lines(table)
     for finding in plan.findings:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from backfill.catalog import Catalog
 from backfill.command.databases import Databases, EnvironmentDatabases, OneDatabase, Visitor
 from backfill.environment import Environment
 from backfill.errors import Refused
+from backfill.running.crew import Reach, Work
+from backfill.running.progress import logging_to_stderr
 from backfill.settings import Settings, load_settings
 
 CONFIGURATIONS = ("alembic.ini", "migrations/alembic.ini", "pyproject.toml")
@@ -29,36 +33,53 @@ class Address:
 class Project:
     """Settings, transforms and databases, as one command needs them."""
 
-    def __init__(self, settings: Settings, databases: Databases, roots: Sequence[Path]) -> None:
+    def __init__(
+        self, settings: Settings, databases: Databases, roots: Sequence[Path], reopen: Callable[[], Project] | None
+    ) -> None:
         self.settings = settings
         self.catalog = Catalog(settings.transforms, roots)
         self._databases = databases
+        self._reopen = reopen
 
     def visit(self, visitor: Visitor) -> None:
         """Call `visitor` with every database of the project."""
         self._databases.visit(visitor)
 
+    def reach(self, name: str) -> Reach | None:
+        """How another process comes to the same databases and a transform; None if it cannot."""
+        return None if self._reopen is None else partial(_visit_again, self._reopen, name)
 
-def open_project(address: Address, **overrides: object) -> Project:
+
+def _visit_again(reopen: Callable[[], Project], name: str, work: Work) -> None:
+    with logging_to_stderr():
+        project = reopen()
+        transform = project.catalog.find(name)
+        project.visit(lambda database: work(database, transform))
+
+
+def open_project(address: Address, **overrides: Any) -> Project:
     """The project in the working directory; `overrides` are settings that the command line gave.
 
     Raises:
         Refused: there is neither a URL nor an Alembic environment.
     """
+    reopen = partial(open_project, address, **overrides)
     if address.database is not None:
         settings = load_settings(None, **overrides)
-        return Project(settings, OneDatabase(address.database, settings), [Path.cwd()])
+        return Project(settings, OneDatabase(address.database, settings), [Path.cwd()], reopen)
     config = address.config or _configuration()
     environment = Environment.of_file(config, address.x_arguments)
-    return project_of(environment, address.bind, **overrides)
+    return project_of(environment, address.bind, overrides, reopen)
 
 
-def project_of(environment: Environment, bind: str | None = None, **overrides: object) -> Project:
-    """The project of an Alembic environment."""
+def project_of(
+    environment: Environment, bind: str | None, overrides: Mapping[str, Any], reopen: Callable[[], Project] | None
+) -> Project:
+    """The project of an Alembic environment; `reopen` can be sent to another process, which opens it there."""
     ini = environment.ini
     settings = load_settings(ini, **overrides)
     roots = [Path.cwd(), *(ini.resolve().parents[:2] if ini else ())]
-    return Project(settings, EnvironmentDatabases(environment, bind, settings), roots)
+    return Project(settings, EnvironmentDatabases(environment, bind, settings), roots, reopen)
 
 
 def _configuration() -> Path:

@@ -53,6 +53,7 @@ class MySQL(Dialect):
     """MariaDB through PyMySQL or mysqlclient; MySQL where it is the same."""
 
     name = "mysql"
+    title = "MariaDB"
 
     def prepare(self, connection: Connection, limits: Limits) -> Mapping[str, Any]:
         """Note what `begin` will pin, since these settings outlive a transaction."""

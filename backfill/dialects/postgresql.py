@@ -74,6 +74,7 @@ class PostgreSQL(Dialect):
     """PostgreSQL through psycopg, psycopg2 or asyncpg."""
 
     name = "postgresql"
+    title = "PostgreSQL"
 
     def prepare(self, connection: Connection, limits: Limits) -> Mapping[str, Any]:
         """Keep the search path that the connection was handed over with: it may name the tenant."""

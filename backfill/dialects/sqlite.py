@@ -57,6 +57,8 @@ class SQLite(Dialect):
     """SQLite through sqlite3 or aiosqlite, in each of the driver's transaction modes."""
 
     name = "sqlite"
+    title = "SQLite"
+    has_one_writer = True
 
     def prepare(self, connection: Connection, limits: Limits) -> Mapping[str, Any]:
         """Wait for other writers as long as the limits say, instead of the file's own setting."""

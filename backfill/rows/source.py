@@ -9,6 +9,7 @@ from typing import Any
 from backfill.batch import Batch, Tally
 from backfill.database import Database
 from backfill.declaration.decorator import Transform
+from backfill.declaration.divisibility import Divisibility
 from backfill.declaration.form import Answer, Bound, Reading
 from backfill.declaration.repeatability import Repeatability
 from backfill.declaration.writes import Write
@@ -31,6 +32,11 @@ class Source(ABC):
     def name(self) -> str:
         """What it is called in the ledger: the table's name, or the transform's where there is no table."""
 
+    @property
+    @abstractmethod
+    def divisibility(self) -> Divisibility:
+        """Whether several workers may walk it at once."""
+
     @abstractmethod
     def shape(self) -> list[tuple[str, str]]:
         """Name and type of every column that the transform reads, writes or walks by."""
@@ -42,6 +48,10 @@ class Source(ABC):
     @abstractmethod
     def last_key(self) -> Key | None:
         """The last place there is to walk to; None when there is nothing to do."""
+
+    @abstractmethod
+    def place_after(self, after: Key | None, hi: Key, rows: int) -> Key:
+        """The place `rows` rows further, or `hi` where there are fewer."""
 
     @abstractmethod
     def next_batch(self, after: Key | None, hi: Key, rows: int) -> Batch:

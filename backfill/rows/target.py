@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, Table, and_, func, literal_column, select, true
@@ -12,12 +13,14 @@ from backfill.database import Database
 from backfill.declaration.adaptation import adapt, adapt_select, columns_of, tables_of
 from backfill.declaration.conditions import Condition
 from backfill.declaration.decorator import Transform
+from backfill.declaration.divisibility import Divisibility, derive_divisibility
 from backfill.declaration.form import Reading, Walked
 from backfill.declaration.repeatability import derive_repeatability
 from backfill.declaration.writes import Projection, Recordset, Verb, Write
 from backfill.errors import GroupTooLarge, WalkedAgain
 from backfill.key import Key
 from backfill.rows.given import Given
+from backfill.rows.insertion import is_held_unique
 from backfill.rows.projector import Projector
 from backfill.rows.reader import Reader, among
 from backfill.rows.source import Source
@@ -71,6 +74,18 @@ class Target(Source):
         """Whether the walked rows themselves are written, or may be."""
         return bool(self.bound.writes) or self.bound.shapes is None or any(shape.is_own for shape in self.bound.shapes)
 
+    @cached_property
+    def divisibility(self) -> Divisibility:
+        """Whether several workers may walk the table at once."""
+        return derive_divisibility(
+            self.transform.definition,
+            self.bound,
+            self.name,
+            tables_of(self.where, self.table),
+            lambda shape: is_held_unique(self.tables.find(shape.table), shape),
+            is_handed_connection=bool(self.transform.given.connections),
+        )
+
     def shape(self) -> list[tuple[str, str]]:
         """Name and type of every column that the transform reads, writes or walks by."""
         walked = {column for place in self.walk.columns for column in columns_of(place, self.table)}
@@ -90,8 +105,7 @@ class Target(Source):
 
     def next_batch(self, after: Key | None, hi: Key, rows: int) -> Batch:
         """The places of the next `rows` rows up to `hi`, counted whether `where` takes them or not."""
-        places = self._in_order.where(self.walk.between(after, hi)).offset(rows - 1).limit(1)
-        upto = self._place(self._execute(places).first())
+        upto = self._nth_place(after, hi, rows)
         if upto is not None and not self.walk.is_grouped:
             return Batch(after, upto, rows, hi)
         end = hi if upto is None else upto
@@ -101,6 +115,10 @@ class Target(Source):
             if taken > MOST_IN_GROUPS:
                 return self._one_group(after, hi, rows, taken)
         return Batch(after, end, found, hi)
+
+    def place_after(self, after: Key | None, hi: Key, rows: int) -> Key:
+        """The place `rows` rows further, or `hi` where there are fewer."""
+        return self._nth_place(after, hi, rows) or hi
 
     def next_match(self, after: Key | None, hi: Key, rows: int) -> Batch | None:
         """The range of the next `rows` rows that `where` takes; None when there is no such row up to `hi`."""
@@ -267,6 +285,10 @@ class Target(Source):
     def _count(self, after: Key | None, upto: Key, *conditions: Condition) -> int:
         rows = select(func.count()).select_from(self.table).where(self.walk.between(after, upto), *conditions)
         return int(self._execute(rows).scalar_one())
+
+    def _nth_place(self, after: Key | None, hi: Key, rows: int) -> Key | None:
+        places = self._in_order.where(self.walk.between(after, hi)).offset(rows - 1).limit(1)
+        return self._place(self._execute(places).first())
 
     def _place(self, row: Any) -> Key | None:
         return None if row is None else tuple(row)[: len(self.walk.columns)]

@@ -8,6 +8,7 @@ from typing import Any
 from backfill.batch import Batch, Tally
 from backfill.database import Database
 from backfill.declaration.decorator import Transform
+from backfill.declaration.divisibility import UNDIVIDED, Divisibility
 from backfill.declaration.form import Reading
 from backfill.declaration.repeatability import derive_repeatability
 from backfill.declaration.writes import Write
@@ -36,6 +37,11 @@ class Unit(Source):
         """The transform's name."""
         return self.transform.name
 
+    @property
+    def divisibility(self) -> Divisibility:
+        """It is one."""
+        return UNDIVIDED
+
     def shape(self) -> list[tuple[str, str]]:
         """Nothing is walked."""
         return []
@@ -45,6 +51,10 @@ class Unit(Source):
         return None
 
     def last_key(self) -> Key | None:
+        """The one place."""
+        return WHOLE
+
+    def place_after(self, after: Key | None, hi: Key, rows: int) -> Key:
         """The one place."""
         return WHOLE
 

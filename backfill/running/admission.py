@@ -12,7 +12,11 @@ from backfill.ledger import Ledger
 from backfill.rows.outstanding import has_outstanding
 from backfill.rows.source import Source
 from backfill.run import Run
+from backfill.slices import Slices
 from backfill.status import ACTIVE, Status
+
+CHANGE = "change"
+"""The code by which people say that a run may go on with a definition that changed."""
 
 TWICE = "twice"
 """The code by which people say that rows were restored, so that nothing is done twice."""
@@ -24,11 +28,12 @@ class Admission:
     def __init__(self, database: Database, transform: Transform[..., Any], sources: Sequence[Source]) -> None:
         self._database = database
         self._ledger = Ledger(database)
+        self._slices = Slices(database)
         self._transform = transform
         self._sources = sources
-        self._fingerprint = transform.definition.fingerprint([source.shape() for source in sources])
+        self._fingerprint = fingerprint_of(transform, sources)
 
-    def admit(self, *, accept_change: bool = False, from_start: bool = False, accept: Collection[str] = ()) -> Run:
+    def admit(self, accept: Collection[str] = (), *, from_start: bool = False) -> Run:
         """The run to go on with, `running` or already `completed`.
 
         Raises:
@@ -45,7 +50,7 @@ class Admission:
         if latest is None or latest.status in (Status.UNDONE, Status.CANCELLED):
             return self._start()
         if latest.status in ACTIVE:
-            return self._resume(latest, accept_change)
+            return self._resume(latest, may_have_changed=CHANGE in accept)
         return self._after_the_end(latest)
 
     def defer(self) -> None:
@@ -61,9 +66,9 @@ class Admission:
             self._cut(self._register(Status.RUNNING))
         return self._latest()
 
-    def _resume(self, run: Run, accept_change: bool) -> Run:
+    def _resume(self, run: Run, *, may_have_changed: bool) -> Run:
         is_new = run.status is Status.PENDING
-        if run.fingerprint != self._fingerprint and run.rows_read and not (is_new or accept_change):
+        if run.fingerprint != self._fingerprint and run.rows_read and not (is_new or may_have_changed):
             name = self._transform.name
             raise DefinitionChanged(
                 f"{name} changed since its checkpoint ({run.rows_read:,} rows): its code, its models or the columns it "
@@ -109,9 +114,14 @@ class Admission:
     def _cut(self, run_id: int) -> None:
         """One slice a table, up to the last key of this moment: later rows are the application's."""
         for source in self._sources:
-            self._ledger.add_slice(run_id, source.name, 0, source.last_key())
+            self._slices.add(run_id, source.name, 0, source.last_key())
 
     def _latest(self) -> Run:
         run = self._ledger.latest(self._transform.name)
         assert run is not None, "it has just been entered"
         return run
+
+
+def fingerprint_of(transform: Transform[..., Any], sources: Sequence[Source]) -> str:
+    """What decides what a row becomes: the definition, and the columns that it is tied to."""
+    return transform.definition.fingerprint([source.shape() for source in sources])

@@ -11,6 +11,7 @@ from backfill.errors import Exhausted, Refused
 from backfill.fault import Fault, Faulted
 from backfill.ledger import Ledger
 from backfill.run import Run
+from backfill.slices import Slices
 from backfill.status import Status
 
 LOCK_SECONDS = 0.01
@@ -50,7 +51,7 @@ def cancel_run(database: Database, name: str) -> Run:
         with database.transaction():
             newest = _newest(ledger, name)
             ledger.move(newest, Status.CANCELLED, "cancelled by `backfill cancel`")
-            ledger.fence(newest)
+            Slices(database).fence(newest.id)
 
     _insist(cancel)
     return _newest(ledger, name)

@@ -14,6 +14,18 @@ def new_owner() -> str:
     return _SEPARATOR.join((_host(), str(os.getpid()), secrets.token_hex(4)))
 
 
+def colleague(leader: str) -> str:
+    """This thread or process, as it signs for the pieces that it takes of what the leader holds."""
+    *_, token = leader.split(_SEPARATOR)
+    return f"{new_owner()}.{token}"
+
+
+def is_colleague(owner: str, leader: str) -> bool:
+    """Whether the owner signs as one of the leader's crew."""
+    *_, token = leader.split(_SEPARATOR)
+    return owner.endswith(f".{token}")
+
+
 def _host() -> str:
     return socket.gethostname()[:100].replace(_SEPARATOR, "_")  # as much as the ledger keeps
 

@@ -106,6 +106,10 @@ class Progress(AbstractContextManager["Progress"]):
             self._logged_at = time.monotonic()
             log.info("%s: %s", self._name, self._sentence())
 
+    def catch_up(self, rows: int, written: int) -> None:
+        """So much is done by all workers together."""
+        self.advance(max(rows - self._rows, 0), max(written - self._written, 0))
+
     def wait(self, reason: str) -> None:
         """The run waits, and why."""
         log.info("%s: %s", self._name, phrased(reason))
@@ -123,3 +127,19 @@ class Progress(AbstractContextManager["Progress"]):
     def _sentence(self) -> str:
         share = f" of about {self._total:,}" if self._total else ""
         return f"{self._rows:,}{share} rows walked, {self._written:,} written in this session"
+
+
+class Silence(Progress):
+    """The progress of a helper, of which its leader tells."""
+
+    def __init__(self) -> None:
+        super().__init__("")
+
+    def advance(self, rows: int, written: int) -> None:
+        """The leader reads it in the ledger."""
+
+    def wait(self, reason: str) -> None:
+        """It goes on as soon as it can."""
+
+    def say(self, message: str) -> None:
+        """The leader has said it."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import contextmanager, suppress
-from typing import Any, TypeVar
+from contextlib import contextmanager, nullcontext
+from functools import partial
+from typing import Any
 
 from backfill.batch import Slice
 from backfill.checks import Examination, preflight
@@ -16,10 +17,8 @@ from backfill.errors import (
     ChecksFailed,
     DefinitionChanged,
     Exhausted,
-    Fenced,
     Paused,
     RunFailed,
-    RunHeld,
 )
 from backfill.fault import Fault, Faulted
 from backfill.finding import Finding, Severity
@@ -29,20 +28,23 @@ from backfill.rows.source import Source
 from backfill.run import Run
 from backfill.running.admission import Admission
 from backfill.running.collector import relaxed_collector
-from backfill.running.owner import describe, is_dead, new_owner
+from backfill.running.crew import Crew, Reach, crew_for
+from backfill.running.helper import Task, assist
+from backfill.running.leases import Leases
+from backfill.running.owner import colleague, new_owner
+from backfill.running.pieces import Pieces, Share
 from backfill.running.progress import Progress
 from backfill.running.stop import StopRequest
 from backfill.running.worker import Worker, explained
 from backfill.settings import Settings
+from backfill.slices import Slices
 from backfill.status import Status
-
-T = TypeVar("T")
 
 SWEEPS = 5
 """Residual scans in a row that may find something; after them the application adds rows faster than we fill them."""
 
-POLL_SECONDS = 0.25
-"""How often the lease of another worker is looked at."""
+LOOK_SECONDS = 0.5
+"""How often the leader of a crew looks what its helpers have done."""
 
 
 def run(
@@ -51,8 +53,8 @@ def run(
     settings: Settings,
     *,
     accept: Collection[str] = (),
-    accept_change: bool = False,
     from_start: bool = False,
+    reach: Reach | None = None,
 ) -> Run:
     """Start the transform's run, go on with it, or do nothing when it is complete.
 
@@ -60,15 +62,15 @@ def run(
         database: where the rows and the ledger are.
         transform: what becomes of the rows.
         settings: sizes and limits.
-        accept: codes of findings that are meant, such as "trigger".
-        accept_change: go on although the definition is not the one the run was started with.
+        accept: codes of findings that are meant, such as "trigger"; "change" if the definition is meant to be another
+            than the one the run was started with.
         from_start: forget the checkpoint and walk from the first row.
+        reach: how other processes come to the same database and transform; without it, several workers are threads.
 
     Returns:
         The run as the ledger has it at the end: completed.
 
     Raises:
-        ChecksFailed: the live table does not fit the definition.
         Refused: as its subclasses say; nothing was written.
         RunFailed: the run cannot go on; its reason is in the ledger.
         Stopped: work is left; the same call goes on with it.
@@ -77,14 +79,14 @@ def run(
     with explained():
         sources = open_sources(database, transform)
         findings = preflight(sources, examination)
-        admission = Admission(database, transform, sources)
-        admitted = admission.admit(accept_change=accept_change, from_start=from_start, accept=accept)
+        admitted = Admission(database, transform, sources).admit(accept, from_start=from_start)
     if admitted.status is Status.COMPLETED:
         return admitted
     with StopRequest() as stop, Progress(transform.name) as progress, relaxed_collector():
         _warn(progress, findings)
-        worker = Worker(database, {source.name: source for source in sources}, examination, settings, progress, stop)
-        return _Session(database, admitted, sources, settings, worker, progress).finish()
+        worker = Worker(database, sources, examination, settings, progress, stop)
+        crew = crew_for(database, transform, sources, settings, progress, reach)
+        return _Session(database, admitted, settings, worker, progress, crew).finish()
 
 
 def _warn(progress: Progress, findings: Sequence[Finding]) -> None:
@@ -100,51 +102,80 @@ class _Session:
         self,
         database: Database,
         admitted: Run,
-        sources: Sequence[Source],
         settings: Settings,
         worker: Worker,
         progress: Progress,
+        crew: Crew | None,
     ) -> None:
         self._database = database
         self._ledger = Ledger(database)
+        self._slices = Slices(database)
         self._run = admitted
-        self._sources = sources
-        self._settings = settings
+        self._sources = worker.sources
         self._worker = worker
         self._progress = progress
-        self._owner = new_owner()
+        self._crew = crew
+        self._looked_at = time.monotonic()
+        owner, lease = new_owner(), settings.lease_seconds
+        self._leases = Leases(database, admitted.name, owner, lease, worker, progress)
+        share = Share.of(admitted.rows_estimated, settings.workers)
+        self._pieces = Pieces(database, worker, colleague(owner), share, lease)
+        self._task = Task(admitted.id, admitted.created_at, owner, share, settings, worker.examination.accepted)
 
     def finish(self) -> Run:
         """Walk every open slice, sweep until nothing is found, and complete the run."""
         self._progress.begin(self._run.rows_read, self._run.rows_estimated)
-        with self._outcome_recorded():
-            self._walk_open_slices()
+        with self._crew or nullcontext(), self._outcome_recorded():  # recorded first, so that helpers learn of it
+            if self._crew is not None:
+                self._walk_together(self._crew)
+            self._walk_open_slices(self._worker.walk)
             self._sweep()
-            self._write(lambda: self._ledger.complete(self._run))
+            self._worker.record(lambda: self._ledger.complete(self._run))
         return self._latest()
 
-    def _walk_open_slices(self) -> None:
-        for slice_ in self._ledger.slices(self._run.id):
-            if slice_.is_open:
-                self._walk(slice_)
+    def _walk_open_slices(self, walk: Callable[[Slice], None]) -> None:
+        for slice_ in self._slices.open_of_run(self._run.id):
+            held = self._leases.claim(slice_)
+            try:
+                walk(held)
+            finally:
+                self._leases.release(held)
 
-    def _walk(self, slice_: Slice) -> None:
-        held = self._claim(slice_)
-        try:
-            self._worker.walk(held)
-        finally:
-            self._release(held)
+    # ── several workers ─────────────────────────────────────────────────────────────────────────────────────────
+
+    def _walk_together(self, crew: Crew) -> None:
+        """Hold slice after slice, of which all take pieces; what a dead helper leaves is walked afterwards."""
+        crew.start(partial(assist, self._task))
+        self._walk_open_slices(lambda held: self._walk_in_pieces(held, crew))
+        crew.wait(self._look_up)
+        if crew.has_deserters:
+            self._progress.say("a helper died; what it left is taken over")
+
+    def _walk_in_pieces(self, held: Slice, crew: Crew) -> None:
+        while self._pieces.walk_next(held):
+            crew.heed()
+            self._look_up()
+
+    def _look_up(self) -> None:
+        """Tell of what the helpers have done, and heed who wants us to stop."""
+        self._worker.heed_stop()
+        if time.monotonic() - self._looked_at > LOOK_SECONDS:
+            self._looked_at = time.monotonic()
+            now = self._latest()
+            self._progress.catch_up(now.rows_read, now.rows_written - self._run.rows_written)
+
+    # ── what came late ──────────────────────────────────────────────────────────────────────────────────────────
 
     def _sweep(self) -> None:
         """Scan for rows that committed behind the checkpoint: done is when a whole scan changes nothing."""
-        if not self._sources[0].repeatability.shrinks or self._nothing_matches():
+        if not self._first.repeatability.shrinks or self._nothing_matches():
             return
         for _ in range(SWEEPS):
             latest = self._latest_sweep()
             if latest and not sum(slice_.rows_written for slice_ in latest):
                 return
             self._cut_sweep(latest[0].sweep + 1 if latest else 1)
-            self._walk_open_slices()
+            self._walk_open_slices(self._worker.walk)
         if sum(slice_.rows_written for slice_ in self._latest_sweep()):
             raise Paused(
                 "every sweep finds new rows to fill: the application adds rows without the new values. "
@@ -157,7 +188,7 @@ class _Session:
         def look() -> bool:
             try:
                 with self._database.transaction(keep=False):
-                    return not any(source.has_match() for source in self._sources)
+                    return not any(source.has_match() for source in self._sources.values())
             except Faulted as error:
                 if error.fault is Fault.TOO_SLOW:
                     return False
@@ -166,56 +197,16 @@ class _Session:
         return self._worker.patiently(look)
 
     def _latest_sweep(self) -> list[Slice]:
-        slices = self._ledger.slices(self._run.id)
+        slices = self._slices.of_run(self._run.id)
         number = max(slice_.sweep for slice_ in slices)
         return [slice_ for slice_ in slices if slice_.sweep == number] if number else []
 
     def _cut_sweep(self, number: int) -> None:
         def cut() -> None:
-            for source in self._sources:
-                self._ledger.add_slice(self._run.id, source.name, number, source.last_key())
+            for source in self._sources.values():
+                self._slices.add(self._run.id, source.name, number, source.last_key())
 
-        self._write(cut)
-
-    def _write(self, work: Callable[[], T]) -> T:
-        """One transaction on the ledger, taken again while others are in its way."""
-
-        def transaction() -> T:
-            with self._database.transaction():
-                return work()
-
-        return self._worker.patiently(transaction)
-
-    # ── leases ──────────────────────────────────────────────────────────────────────────────────────────────────
-
-    def _claim(self, slice_: Slice) -> Slice:
-        """Own the slice: at once if it is free or its owner is dead, else when its lease runs out unused."""
-        while True:
-            seen = self._reread(slice_)
-            if seen.seq != slice_.seq:
-                raise RunHeld(
-                    f"{self._run.name} is being run by {_owner_of(seen)}: see backfill status {self._run.name}"
-                )
-            if not seen.is_open:
-                raise Fenced(f"the run was ended by another process: see backfill status {self._run.name}")
-            if self._try_claim(seen):
-                return self._reread(slice_)
-            self._worker.heed_stop()
-            self._progress.wait_for_lease(_owner_of(seen), seen.lease_left)
-            time.sleep(POLL_SECONDS)
-
-    def _try_claim(self, seen: Slice) -> bool:
-        dead = seen.owner if seen.owner and is_dead(seen.owner) else None
-        lease = self._settings.lease_seconds
-        return self._write(lambda: self._ledger.claim(seen, self._owner, lease, from_owner=dead))
-
-    def _reread(self, slice_: Slice) -> Slice:
-        with self._database.faults():
-            return self._ledger.reread(slice_)
-
-    def _release(self, held: Slice) -> None:
-        with suppress(Faulted), self._database.transaction():  # a lease that stays runs out by itself
-            self._ledger.release(held)
+        self._worker.record(cut)
 
     # ── endings ─────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -241,11 +232,12 @@ class _Session:
         except (Faulted, BackfillError):
             return  # the reason reaches the user all the same, and the lease runs out by itself
 
+    @property
+    def _first(self) -> Source:
+        """One of the tables, for what holds of all."""
+        return next(iter(self._sources.values()))
+
     def _latest(self) -> Run:
         run = self._ledger.latest(self._run.name)
         assert run is not None, "runs are never deleted"
         return run
-
-
-def _owner_of(seen: Slice) -> str:
-    return describe(seen.owner) if seen.owner else "another process"

@@ -1,4 +1,7 @@
-"""StopRequest: Ctrl-C and SIGTERM ask a run to stop after its batch; a second Ctrl-C does not ask."""
+"""StopRequest: Ctrl-C and SIGTERM ask a run to stop after its batch; a second Ctrl-C does not ask.
+
+A helper is also asked by its leader.
+"""
 
 from __future__ import annotations
 
@@ -15,9 +18,15 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 class StopRequest(AbstractContextManager["StopRequest"]):
     """Remembers that the process was asked to stop. Only the main thread can listen; elsewhere nothing is asked."""
 
-    def __init__(self) -> None:
-        self.reason: str | None = None
+    def __init__(self, recalled: Callable[[], str | None] = lambda: None) -> None:
+        self._recalled = recalled
+        self._noted: str | None = None
         self._previous: dict[signal.Signals, Callable[[int, FrameType | None], Any] | int | None] = {}
+
+    @property
+    def reason(self) -> str | None:
+        """Who asked; None while nobody did."""
+        return self._noted or self._recalled()
 
     def __enter__(self) -> Self:
         """Listen."""
@@ -32,6 +41,6 @@ class StopRequest(AbstractContextManager["StopRequest"]):
                 signal.signal(number, handler)
 
     def _note(self, number: int, frame: FrameType | None) -> None:
-        if self.reason is not None and number == signal.SIGINT:
+        if self._noted is not None and number == signal.SIGINT:
             raise KeyboardInterrupt
-        self.reason = f"stopped by {signal.Signals(number).name}"
+        self._noted = f"stopped by {signal.Signals(number).name}"

@@ -13,7 +13,7 @@ COMMIT
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import count
 from typing import TypeVar
@@ -26,12 +26,12 @@ from backfill.database import Database
 from backfill.errors import DatabaseFailed, Exhausted, Fenced, LinkLost, Paused, RowRejected
 from backfill.fault import Fault, Faulted
 from backfill.key import printable_key
-from backfill.ledger import Ledger
 from backfill.rows.given import Given
 from backfill.rows.source import Source
 from backfill.running.progress import Progress
 from backfill.running.stop import StopRequest
 from backfill.settings import Settings
+from backfill.slices import Slices
 from backfill.status import Status
 
 T = TypeVar("T")
@@ -45,16 +45,16 @@ class Worker:
     def __init__(
         self,
         database: Database,
-        sources: Mapping[str, Source],
+        sources: Sequence[Source],
         examination: Examination,
         settings: Settings,
         progress: Progress,
         stop: StopRequest,
     ) -> None:
         self._database = database
-        self._ledger = Ledger(database)
-        self._sources = sources
-        self._examination = examination
+        self._slices = Slices(database)
+        self.sources = {source.name: source for source in sources}
+        self.examination = examination
         self._settings = settings
         self._progress = progress
         self._stop = stop
@@ -75,7 +75,7 @@ class Worker:
             while self.patiently(lambda: self._commit_batch(held)):
                 pass
             with self._database.faults():
-                _require_ours(held, self._ledger.reread(held))
+                require_ours(held, self._slices.reread(held))
 
     def patiently(self, work: Callable[[], T]) -> T:
         """Do one transaction's work, again and again while others are in its way."""
@@ -84,6 +84,20 @@ class Worker:
                 self.heed_stop()
                 return work()
         raise AssertionError("tenacity either returns or raises")
+
+    def record(self, work: Callable[[], T]) -> T:
+        """One transaction on the ledger, taken again while others are in its way."""
+
+        def transaction() -> T:
+            with self._database.transaction():
+                return work()
+
+        return self.patiently(transaction)
+
+    @property
+    def batch_rows(self) -> int:
+        """Rows of the next batch."""
+        return self._size.rows
 
     def heed_stop(self) -> None:
         """Raise Paused if this process was asked to stop."""
@@ -95,14 +109,14 @@ class Worker:
         started = time.perf_counter()
         with self._database.transaction(is_batch=True):
             with self._database.sentinel() as check:
-                seen = self._ledger.reread(held)
-                _require_ours(held, seen)
+                seen = self._slices.reread(held)
+                require_ours(held, seen)
                 if not seen.is_open:
                     return False
                 batch = self._next_batch(seen)
                 tally, state = self._fill(seen, batch, check)
             self._pace.learn(batch.rows, time.perf_counter() - started)
-            self._ledger.advance(
+            self._slices.advance(
                 seen,
                 batch,
                 tally,
@@ -113,21 +127,26 @@ class Worker:
         seconds = time.perf_counter() - started
         self._size.learn(batch.rows, seconds)
         self._progress.advance(0 if seen.sweep else batch.rows, tally.written)
-        time.sleep(self._database.dialect.rest(seconds))
+        time.sleep(self._rest(seconds))
         return not batch.is_last
+
+    def _rest(self, seconds: float) -> float:
+        """Seconds to leave to others after a batch that took so long."""
+        duty = self._settings.duty
+        return max(self._database.dialect.rest(seconds), seconds * (1 - duty) / duty)
 
     def _next_batch(self, seen: Slice) -> Batch:
         assert seen.hi is not None, "an open slice has a last key"
-        self._batch = self._sources[seen.table].next_batch(seen.checkpoint, seen.hi, self._size.rows)
+        self._batch = self.sources[seen.table].next_batch(seen.checkpoint, seen.hi, self._size.rows)
         return self._batch
 
     def _fill(self, seen: Slice, batch: Batch, check: Callable[[], None]) -> tuple[Tally, str | None]:
         """Read, apply and write one batch; gives what became of it, and the state that the next one begins with."""
-        source = self._sources[seen.table]
+        source = self.sources[seen.table]
         given = Given(source.transform, self._database, self._state_of(seen, source))
         reading = source.read(batch)
         answer = source.apply(reading, given)
-        for finding in self._examination.admit(source, answer.writes):
+        for finding in self.examination.admit(source, answer.writes):
             self._progress.say(finding.message)
         if reading.rows or reading.columns is not None:
             check()  # the function has run: had it ended the transaction, each write would stand at once
@@ -137,7 +156,7 @@ class Worker:
     def _state_of(self, seen: Slice, source: Source) -> str | None:
         """What is carried into the batch; the first one of a table goes on from the table before."""
         if seen.state is None and source.transform.given.state is not None:
-            return self._ledger.state_before(seen)
+            return self._slices.state_before(seen)
         return seen.state
 
     @contextmanager
@@ -198,7 +217,8 @@ class Pace:
         self.rows_per_second = rate if past is None else past + weight * (rate - past)
 
 
-def _require_ours(held: Slice, seen: Slice) -> None:
+def require_ours(held: Slice, seen: Slice) -> None:
+    """Raise what says why the slice, as it is now seen, may not be worked on any more by its holder."""
     if seen.run_status is Status.CANCELLED:
         raise Fenced("the run was cancelled; its finished batches stay. See it with: backfill status")
     if seen.epoch != held.epoch:

@@ -14,17 +14,17 @@ from backfill.dialects.mysql import MySQL
 from backfill.dialects.postgresql import PostgreSQL
 from backfill.fault import Faulted
 from backfill.key import encode_key
-from backfill.ledger import Ledger
 from backfill.rows.writer import Writer
 from backfill.running.worker import Worker
 from backfill.schema import slice_
+from backfill.slices import Slices
 
 
 def _checkpoint_before_data(worker: Any, held: Slice) -> bool:
     with worker._database.transaction():
-        seen = worker._ledger.reread(held)
+        seen = worker._slices.reread(held)
         batch = worker._next_batch(seen)
-        worker._ledger.advance(seen, batch, Tally(batch.rows), lease_seconds=30, rate=None)
+        worker._slices.advance(seen, batch, Tally(batch.rows), lease_seconds=30, rate=None)
     with worker._database.transaction():
         worker._fill(seen, batch, _unchecked)
     return not batch.is_last
@@ -32,21 +32,21 @@ def _checkpoint_before_data(worker: Any, held: Slice) -> bool:
 
 def _checkpoint_after_data(worker: Any, held: Slice) -> bool:
     with worker._database.transaction():
-        seen = worker._ledger.reread(held)
+        seen = worker._slices.reread(held)
         batch = worker._next_batch(seen)
         tally, _ = worker._fill(seen, batch, _unchecked)
     with worker._database.transaction():
-        worker._ledger.advance(seen, batch, tally, lease_seconds=30, rate=None)
+        worker._slices.advance(seen, batch, tally, lease_seconds=30, rate=None)
     return not batch.is_last
 
 
 def _state_after_commit(worker: Any, held: Slice) -> bool:
     with worker._database.transaction():
         with worker._database.sentinel() as check:
-            seen = worker._ledger.reread(held)
+            seen = worker._slices.reread(held)
             batch = worker._next_batch(seen)
             tally, state = worker._fill(seen, batch, check)
-        worker._ledger.advance(seen, batch, tally, lease_seconds=30, rate=None, state=seen.state)
+        worker._slices.advance(seen, batch, tally, lease_seconds=30, rate=None, state=seen.state)
     with worker._database.transaction():
         of_slice = (slice_.c.run_id == seen.run_id, slice_.c.number == seen.number)
         worker._database.connection.execute(update(slice_).where(*of_slice).values(state=state))
@@ -75,21 +75,21 @@ def _inserts_after_commit() -> Changes:
 
 def _retry_from_memory(worker: Any, held: Slice) -> bool:
     with worker._database.transaction():
-        seen = worker._ledger.reread(held)
+        seen = worker._slices.reread(held)
         batch = worker._next_batch(seen)
 
     def commit() -> None:
         with worker._database.transaction():
             tally, _ = worker._fill(seen, batch, _unchecked)
-            _guard()(worker._ledger, seen, batch, tally)
+            _guard()(worker._slices, seen, batch, tally)
 
     try:
         commit()
     except Faulted:
         connection = worker._database.connection.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
-        for user in (worker._database, *(target.database for target in worker._sources.values())):
+        for user in (worker._database, *(target.database for target in worker.sources.values())):
             user.connection = connection
-        worker._ledger._connection = connection
+        worker._slices._connection = connection
         commit()
     return not batch.is_last
 
@@ -101,9 +101,9 @@ def _unchecked() -> None:
 def _guard(*kept: str, checks_rowcount: bool = True) -> Callable[..., None]:
     """`advance` with only these columns of its guard."""
 
-    def advance(ledger: Any, seen: Slice, batch: Batch, tally: Tally, **_: Any) -> None:
+    def advance(slices: Any, seen: Slice, batch: Batch, tally: Tally, **_: Any) -> None:
         guards = [slice_.c[name] == getattr(seen, name) for name in kept]
-        moved = ledger._connection.execute(
+        moved = slices._connection.execute(
             update(slice_)
             .where(slice_.c.run_id == seen.run_id, slice_.c.number == seen.number, *guards)
             .values(
@@ -115,12 +115,12 @@ def _guard(*kept: str, checks_rowcount: bool = True) -> Callable[..., None]:
             )
         )
         if checks_rowcount and moved.rowcount != 1:
-            _original_advance(ledger, seen, batch, tally, lease_seconds=30, rate=None)  # raises Fenced
+            _original_advance(slices, seen, batch, tally, lease_seconds=30, rate=None)  # raises Fenced
 
     return advance
 
 
-_original_advance = Ledger.advance
+_original_advance = Slices.advance
 
 Changes = list[tuple[type, str, Callable[..., Any]]]
 
@@ -141,10 +141,10 @@ SHOWN_BY = {"state-after-commit": "number_all", "inserts-after-commit": "note_tw
 """The run that shows it."""
 
 FENCING: dict[str, Changes] = {
-    "no-epoch": [(Ledger, "advance", _guard("seq", "is_open"))],
-    "no-seq": [(Ledger, "advance", _guard("epoch", "is_open"))],
-    "no-guard": [(Ledger, "advance", _guard())],
-    "rowcount-ignored": [(Ledger, "advance", _guard("epoch", "seq", "is_open", checks_rowcount=False))],
+    "no-epoch": [(Slices, "advance", _guard("seq", "is_open"))],
+    "no-seq": [(Slices, "advance", _guard("epoch", "is_open"))],
+    "no-guard": [(Slices, "advance", _guard())],
+    "rowcount-ignored": [(Slices, "advance", _guard("epoch", "seq", "is_open", checks_rowcount=False))],
 }
 FORGETFUL: dict[str, Changes] = {
     "retry-from-memory": [(Worker, "_commit_batch", _retry_from_memory)],

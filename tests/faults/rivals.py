@@ -15,6 +15,7 @@ from backfill.running.progress import Progress
 from backfill.running.stop import StopRequest
 from backfill.running.worker import Worker
 from backfill.schema import slice_
+from backfill.slices import Slices
 from tests.faults.interleaving import BATCH, Rival
 from tests.faults.workloads import STEP, insert_late, opened, people, run_on, settings
 
@@ -39,11 +40,11 @@ def twin(transform: Transform[..., Any]) -> Rival:
 
     def commit_next_batch(engine: sa.Engine) -> None:
         with opened(engine, ONCE) as database, StopRequest() as stop, Progress(transform.name) as progress:
-            targets = {target.name: target for target in open_targets(database, transform)}
+            targets = open_targets(database, transform)
             worker: Any = Worker(database, targets, Examination(), ONCE, progress, stop)
             run = Ledger(database).latest(transform.name)
             assert run is not None
-            for held in Ledger(database).slices(run.id):
+            for held in Slices(database).of_run(run.id):
                 if held.is_open:
                     worker._commit_batch(held)
 

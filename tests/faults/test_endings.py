@@ -70,7 +70,7 @@ def test_a_changed_definition_is_refused_and_both_ways_on_work(pooled: sa.Engine
     position = batches(stage.script)[1].start
     half = {id_: int(id_ < ROWS // 4) for id_ in range(-ROWS // 4, ROWS - ROWS // 4)}
     start_over: dict[str, Any] = {"from_start": True, "accept": {*ACCEPTED, "twice"}}
-    for way, expected in (({"accept_change": True}, set(half.values()) - {0}), (start_over, {1, 2})):
+    for way, expected in (({"accept": ("change", *ACCEPTED)}, set(half.values()) - {0}), (start_over, {1, 2})):
         stage.meet(position, rivals.pauser("count_by_row"))
         assert counts(pooled) == half
         with pytest.raises(DefinitionChanged):

@@ -14,6 +14,7 @@ from backfill.errors import Fenced, Paused
 from backfill.ledger import Ledger
 from backfill.running import runner
 from backfill.running.control import cancel_run
+from backfill.slices import Slices
 from backfill.status import Status
 from tests.faults import rivals
 from tests.faults.child import ending, go, start_child
@@ -106,8 +107,8 @@ def left_by_another_host(engine: sa.Engine) -> Stage:
         ledger = Ledger(database)
         run = ledger.latest("count_by_row")
         assert run is not None
-        (slice_,) = ledger.slices(run.id)
-        assert ledger.claim(slice_, ELSEWHERE, LEASE_SECONDS, from_owner=None)
+        (slice_,) = Slices(database).of_run(run.id)
+        assert Slices(database).claim(slice_, ELSEWHERE, LEASE_SECONDS, from_owner=None)
     return stage
 
 

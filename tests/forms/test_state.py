@@ -156,7 +156,7 @@ def test_a_state_of_another_kind(library: sa.Engine) -> None:
         return Copies(copies=1)
 
     with Database.of(library) as database, pytest.raises(DefinitionChanged) as refusal:
-        run(database, number, Settings(), accept_change=True)
+        run(database, number, Settings(), accept=["change"])
     assert str(refusal.value) == (
         "the state of number in the ledger is no Named any more. Take the model's change back, or start over: "
         "backfill run number --from-start"

@@ -1,0 +1,178 @@
+"""Crew: the helpers who walk pieces of a run beside its leader.
+
+They are threads where the rows stay in the database, else processes, since Python computes in one thread at a time.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor, wait
+from contextlib import AbstractContextManager, contextmanager
+from functools import partial
+from multiprocessing import get_context
+from typing import Any, Protocol, Self
+
+from sqlalchemy import Engine
+
+from backfill.database import Database
+from backfill.declaration.decorator import Transform
+from backfill.rows.source import Source
+from backfill.running.progress import Progress
+from backfill.settings import Settings
+
+POLL_SECONDS = 0.1
+"""How often the leader looks up from waiting."""
+
+Work = Callable[[Database, Transform[..., Any]], None]
+
+Reach = Callable[[Work], None]
+"""How a helper comes to the run's database and its transform: it visits them with the work. For processes it is sent
+to them, so it can be pickled.
+"""
+
+_enlisted = threading.local()
+
+
+class Signal(Protocol):
+    """What the leader raises to call its helpers back; an Event of threads or of processes."""
+
+    def set(self) -> None:
+        """Call them back."""
+
+    def is_set(self) -> bool:
+        """Whether they were called back."""
+        ...
+
+
+class Crew(AbstractContextManager["Crew"]):
+    """Helpers at work on one run; called back when the leader leaves."""
+
+    def __init__(self, executor: Executor, recall: Signal, reach: Reach, helpers: int) -> None:
+        self._executor = executor
+        self._recall = recall
+        self._reach = reach
+        self._helpers = helpers
+        self._jobs: list[Future[None]] = []
+        self.has_deserters = False
+        """A helper died; its pieces are the leader's now."""
+
+    @classmethod
+    def of_threads(cls, helpers: int, reach: Reach) -> Crew:
+        """Helpers that wait for the database most of the time."""
+        recall = threading.Event()
+        return cls(ThreadPoolExecutor(helpers, "backfill", _enlist, (recall, None)), recall, reach, helpers)
+
+    @classmethod
+    def of_processes(cls, helpers: int, reach: Reach) -> Crew:
+        """Helpers that compute."""
+        context = get_context("spawn")
+        recall = context.Event()
+        executor = ProcessPoolExecutor(helpers, context, _enlist_process, (recall, os.getpid()))
+        return cls(executor, recall, reach, helpers)
+
+    def __enter__(self) -> Self:
+        """Nobody is at work yet."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Call the helpers back, each after the batch at hand."""
+        self._recall.set()
+        self._executor.shutdown(cancel_futures=True)
+
+    def start(self, work: Work) -> None:
+        """Let the helpers do the work."""
+        with _interrupts_kept():
+            self._jobs = [self._executor.submit(self._reach, work) for _ in range(self._helpers)]
+
+    @property
+    def is_at_work(self) -> bool:
+        """Whether a helper has not finished."""
+        return not all(job.done() for job in self._jobs)
+
+    def heed(self) -> None:
+        """Raise what stopped a helper, unless it was killed."""
+        for job in self._jobs:
+            if job.done():
+                try:
+                    job.result()
+                except BrokenExecutor:
+                    self.has_deserters = True
+
+    def wait(self, meanwhile: Callable[[], None]) -> None:
+        """Wait until all helpers have finished; `meanwhile` is called now and then, and may raise."""
+        while self.is_at_work:
+            meanwhile()
+            self.heed()
+            wait(self._jobs, POLL_SECONDS)
+        self.heed()
+
+
+def crew_for(
+    database: Database,
+    transform: Transform[..., Any],
+    sources: Sequence[Source],
+    settings: Settings,
+    progress: Progress,
+    reach: Reach | None,
+) -> Crew | None:
+    """The helpers that the settings ask for; None where there are none, or none may be."""
+    helpers = settings.workers - 1
+    if not helpers:
+        return None
+    if reason := _why_alone(database, sources):
+        progress.say(f"one worker walks the rows: {reason}")
+        return None
+    if reach is not None and any(source.bound.fetches is not None for source in sources):
+        return Crew.of_processes(helpers, reach)
+    return Crew.of_threads(helpers, partial(_visit, database.connection.engine, settings, transform))
+
+
+def _why_alone(database: Database, sources: Sequence[Source]) -> str | None:
+    if database.dialect.has_one_writer:
+        return f"{database.dialect.title} has one writer at a time"
+    if database.shared:
+        return "its batches are part of a transaction of env.py"
+    if database.connection.dialect.is_async:
+        return "an asynchronous driver serves one thread"
+    return next((source.divisibility.reason for source in sources if not source.divisibility.is_divisible), None)
+
+
+def _visit(engine: Engine, settings: Settings, transform: Transform[..., Any], work: Work) -> None:
+    with Database.of(engine, settings.limits) as database:
+        work(database, transform)
+
+
+def recalled() -> str | None:
+    """Why this helper should stop after its batch; None if it should not."""
+    if _enlisted.recall.is_set():
+        return "its leader has stopped"
+    if _enlisted.leader is not None and os.getppid() != _enlisted.leader:
+        return "its leader is gone"
+    return None
+
+
+def _enlist(recall: Signal, leader: int | None) -> None:
+    _enlisted.recall, _enlisted.leader = recall, leader
+
+
+def _enlist_process(recall: Signal, leader: int) -> None:
+    """Of what env.py says in each helper only warnings are news."""
+    _enlist(recall, leader)
+    logging.disable(logging.INFO)
+
+
+@contextmanager
+def _interrupts_kept() -> Iterator[None]:
+    """Keep Ctrl-C from processes that are started here: it is the leader's to answer, who calls them back."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
