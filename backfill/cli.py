@@ -159,7 +159,9 @@ def plan(project: Callable[..., Project], name: str, accept: Sequence[str], batc
 @_accept
 @_batch_size
 @click.option("--workers", type=click.IntRange(1, 64), help="How many walk the table at once, if it allows that.")
-@click.option("--gentle", "duty", is_flag=True, flag_value=0.5, help="Rest after each batch for as long as it took.")
+@click.option(
+    "--gentle", "duty", is_flag=True, flag_value=0.5, default=None, help="Rest after each batch for as long as it took."
+)
 @click.option("--accept-change", is_flag=True, help="Go on although the definition changed since the checkpoint.")
 @click.option("--from-start", is_flag=True, help="Forget the checkpoint and walk from the first row.")
 @on_project

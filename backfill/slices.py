@@ -87,10 +87,14 @@ class Slices:
         return self.reread(held)
 
     def part(self, locked: Slice, upto: Key, owner: str, seconds: float) -> Slice:
-        """Part the front of a locked slice off, up to `upto`: a slice of its own, and the owner's."""
-        self._connection.execute(
+        """Part the front of a locked slice off, up to `upto`: a slice of its own, and the owner's.
+
+        Raises:
+            Fenced: the slice was not locked, and is not any more what was seen of it.
+        """
+        shortened = self._connection.execute(
             update(_slice)
-            .where(_this(locked))
+            .where(_this(locked), _slice.c.epoch == locked.epoch, _slice.c.seq == locked.seq)
             .values(
                 checkpoint=encode_key(upto),
                 seq=locked.seq + 1,
@@ -99,6 +103,8 @@ class Slices:
                 updated_at=self._clock(),
             )
         )
+        if shortened.rowcount != 1:
+            raise Fenced("another worker took this slice over; nothing of it was taken")
         number = self._insert(
             locked.run_id,
             table_name=locked.table,

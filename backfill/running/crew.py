@@ -13,8 +13,9 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor, wait
 from contextlib import AbstractContextManager, contextmanager
 from functools import partial
-from multiprocessing import get_context
-from typing import Any, Protocol, Self
+from multiprocessing import Pipe, get_context, parent_process
+from multiprocessing.connection import Connection as PipeEnd
+from typing import Any, Self
 
 from sqlalchemy import Engine
 
@@ -37,23 +38,27 @@ to them, so it can be pickled.
 _enlisted = threading.local()
 
 
-class Signal(Protocol):
-    """What the leader raises to call its helpers back; an Event of threads or of processes."""
+class Recall:
+    """How a helper learns that it should stop: the leader has closed its end of a pipe.
 
-    def set(self) -> None:
-        """Call them back."""
+    A lock that both share would stay locked for ever if a helper were killed while it held it.
+    """
 
-    def is_set(self) -> bool:
-        """Whether they were called back."""
-        ...
+    def __init__(self, reader: PipeEnd) -> None:
+        self._reader = reader
+
+    @property
+    def reason(self) -> str | None:
+        """That the leader has stopped; None while it is at work."""
+        return "its leader has stopped" if self._reader.poll() else None
 
 
 class Crew(AbstractContextManager["Crew"]):
     """Helpers at work on one run; called back when the leader leaves."""
 
-    def __init__(self, executor: Executor, recall: Signal, reach: Reach, helpers: int) -> None:
+    def __init__(self, executor: Executor, line: PipeEnd, reach: Reach, helpers: int) -> None:
         self._executor = executor
-        self._recall = recall
+        self._line = line
         self._reach = reach
         self._helpers = helpers
         self._jobs: list[Future[None]] = []
@@ -63,16 +68,16 @@ class Crew(AbstractContextManager["Crew"]):
     @classmethod
     def of_threads(cls, helpers: int, reach: Reach) -> Crew:
         """Helpers that wait for the database most of the time."""
-        recall = threading.Event()
-        return cls(ThreadPoolExecutor(helpers, "backfill", _enlist, (recall, None)), recall, reach, helpers)
+        reader, line = Pipe(duplex=False)
+        executor = ThreadPoolExecutor(helpers, "backfill", _enlist, (Recall(reader),))
+        return cls(executor, line, reach, helpers)
 
     @classmethod
     def of_processes(cls, helpers: int, reach: Reach) -> Crew:
         """Helpers that compute."""
-        context = get_context("spawn")
-        recall = context.Event()
-        executor = ProcessPoolExecutor(helpers, context, _enlist_process, (recall, os.getpid()))
-        return cls(executor, recall, reach, helpers)
+        reader, line = Pipe(duplex=False)
+        executor = ProcessPoolExecutor(helpers, get_context("spawn"), _enlist_process, (Recall(reader),))
+        return cls(executor, line, reach, helpers)
 
     def __enter__(self) -> Self:
         """Nobody is at work yet."""
@@ -80,7 +85,7 @@ class Crew(AbstractContextManager["Crew"]):
 
     def __exit__(self, *_: object) -> None:
         """Call the helpers back, each after the batch at hand."""
-        self._recall.set()
+        self._line.close()
         self._executor.shutdown(cancel_futures=True)
 
     def start(self, work: Work) -> None:
@@ -146,23 +151,29 @@ def _visit(engine: Engine, settings: Settings, transform: Transform[..., Any], w
         work(database, transform)
 
 
-def recalled() -> str | None:
-    """Why this helper should stop after its batch; None if it should not."""
-    if _enlisted.recall.is_set():
-        return "its leader has stopped"
-    if _enlisted.leader is not None and os.getppid() != _enlisted.leader:
-        return "its leader is gone"
-    return None
+def recall() -> Recall:
+    """What this thread or process was given to learn that it should stop."""
+    given: Recall = _enlisted.recall
+    return given
 
 
-def _enlist(recall: Signal, leader: int | None) -> None:
-    _enlisted.recall, _enlisted.leader = recall, leader
+def _enlist(given: Recall) -> None:
+    _enlisted.recall = given
 
 
-def _enlist_process(recall: Signal, leader: int) -> None:
+def _enlist_process(given: Recall) -> None:
     """Of what env.py says in each helper only warnings are news."""
-    _enlist(recall, leader)
+    _enlist(given)
     logging.disable(logging.INFO)
+    threading.Thread(target=_die_with_leader, daemon=True).start()
+
+
+def _die_with_leader() -> None:
+    """A batch that is cut short is rolled back; a process that nobody waits for would stay for ever."""
+    leader = parent_process()
+    assert leader is not None, "a helper was started by somebody"
+    leader.join()
+    os._exit(1)
 
 
 @contextmanager

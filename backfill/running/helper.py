@@ -18,11 +18,10 @@ from backfill.rows.opening import open_sources
 from backfill.run import Run
 from backfill.running.admission import fingerprint_of
 from backfill.running.collector import relaxed_collector
-from backfill.running.crew import POLL_SECONDS, recalled
+from backfill.running.crew import POLL_SECONDS, recall
 from backfill.running.owner import colleague, is_colleague
 from backfill.running.pieces import Pieces, Share
 from backfill.running.progress import Silence
-from backfill.running.stop import StopRequest
 from backfill.running.worker import Worker, explained
 from backfill.settings import Settings
 from backfill.slices import Slices
@@ -59,8 +58,8 @@ def assist(task: Task, database: Database, transform: Transform[..., Any]) -> No
         sources = open_sources(database, transform)
         if fingerprint_of(transform, sources) != run.fingerprint:
             raise DefinitionChanged(f"{transform.name} was changed while its run was starting: run it again")
-    with StopRequest(recalled) as stop, relaxed_collector():
-        worker = Worker(database, sources, Examination(task.accept), task.settings, Silence(), stop)
+    with relaxed_collector():
+        worker = Worker(database, sources, Examination(task.accept), task.settings, Silence(), recall())
         owner = colleague(task.leader)
         pieces = Pieces(database, worker, owner, task.share, task.settings.lease_seconds)
         _Helper(database, task, worker, pieces).work()

@@ -1,7 +1,4 @@
-"""StopRequest: Ctrl-C and SIGTERM ask a run to stop after its batch; a second Ctrl-C does not ask.
-
-A helper is also asked by its leader.
-"""
+"""StopRequest: Ctrl-C and SIGTERM ask a run to stop after its batch; a second Ctrl-C does not ask."""
 
 from __future__ import annotations
 
@@ -10,23 +7,26 @@ import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from types import FrameType
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+class Stop(Protocol):
+    """What may ask a worker to stop."""
+
+    @property
+    def reason(self) -> str | None:
+        """Who asked; None while nobody did."""
+        ...
 
 
 class StopRequest(AbstractContextManager["StopRequest"]):
     """Remembers that the process was asked to stop. Only the main thread can listen; elsewhere nothing is asked."""
 
-    def __init__(self, recalled: Callable[[], str | None] = lambda: None) -> None:
-        self._recalled = recalled
-        self._noted: str | None = None
+    def __init__(self) -> None:
+        self.reason: str | None = None
         self._previous: dict[signal.Signals, Callable[[int, FrameType | None], Any] | int | None] = {}
-
-    @property
-    def reason(self) -> str | None:
-        """Who asked; None while nobody did."""
-        return self._noted or self._recalled()
 
     def __enter__(self) -> Self:
         """Listen."""
@@ -41,6 +41,6 @@ class StopRequest(AbstractContextManager["StopRequest"]):
                 signal.signal(number, handler)
 
     def _note(self, number: int, frame: FrameType | None) -> None:
-        if self._noted is not None and number == signal.SIGINT:
+        if self.reason is not None and number == signal.SIGINT:
             raise KeyboardInterrupt
-        self._noted = f"stopped by {signal.Signals(number).name}"
+        self.reason = f"stopped by {signal.Signals(number).name}"

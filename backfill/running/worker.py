@@ -29,7 +29,7 @@ from backfill.key import printable_key
 from backfill.rows.given import Given
 from backfill.rows.source import Source
 from backfill.running.progress import Progress
-from backfill.running.stop import StopRequest
+from backfill.running.stop import Stop
 from backfill.settings import Settings
 from backfill.slices import Slices
 from backfill.status import Status
@@ -49,7 +49,7 @@ class Worker:
         examination: Examination,
         settings: Settings,
         progress: Progress,
-        stop: StopRequest,
+        stop: Stop,
     ) -> None:
         self._database = database
         self._slices = Slices(database)

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
 
 from backfill.errors import BackfillError
-from tests.faults.workloads import TRANSFORMS, open_engine, run_on, settings
+from tests.faults.workloads import TRANSFORMS, open_engine, run_on, settings, visit_people
 
 
 def start_child(url: sa.URL, transform: str, **changes: Any) -> subprocess.Popen[str]:
@@ -47,7 +48,8 @@ def main() -> None:
     sys.stdout.flush()
     sys.stdin.readline()
     try:
-        said = str(run_on(open_engine(url), TRANSFORMS[name], chosen).status)
+        reach = partial(visit_people, url, name)
+        said = str(run_on(open_engine(url), TRANSFORMS[name], chosen, reach=reach).status)
     except BackfillError as error:
         said = type(error).__name__
     sys.stdout.write(said)

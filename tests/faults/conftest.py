@@ -7,7 +7,7 @@ import pytest
 import sqlalchemy as sa
 
 from backfill.running import control
-from tests.conftest import DATABASES
+from tests.conftest import DATABASES, SERVERS
 from tests.faults.workloads import open_engine
 from tests.servers import Server
 
@@ -20,6 +20,13 @@ def pooled(database_url: sa.URL) -> Iterator[sa.Engine]:
     engine = open_engine(database_url, pool=sa.QueuePool)
     yield engine
     engine.dispose()
+
+
+@pytest.fixture(params=[pytest.param(name, marks=getattr(pytest.mark, name)) for name in SERVERS])
+def server_url(request: pytest.FixtureRequest) -> sa.URL:
+    """Give the URL of a fresh database of those that several may write at once."""
+    url: sa.URL = request.getfixturevalue(f"{request.param}_url")
+    return url
 
 
 @pytest.fixture(params=[pytest.param(name, marks=getattr(pytest.mark, name)) for name in DATABASES])

@@ -49,10 +49,11 @@ class Siege:
 class KillSeries:
     """One run, killed at random places."""
 
-    def __init__(self, url: str, transform: str, rows: int, kills: int, batch: int) -> None:
+    def __init__(self, url: str, transform: str, rows: int, kills: int, batch: int, workers: int = 1) -> None:
         self._engine = open_engine(url)
         self._transform = TRANSFORMS[transform]
-        self._settings = settings(batch_size=batch, max_batch_size=batch, lock_seconds=10, attempts=20)
+        sizes = {"batch_size": batch, "max_batch_size": batch, "workers": workers}
+        self._settings = settings(**sizes, lock_seconds=10, attempts=20)
         self._rows = rows
         self._kills = kills
 
@@ -125,9 +126,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--rows", type=int, default=100_000)
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--batch", type=int, default=1_000)
+    parser.add_argument("--workers", type=int, default=1, help="threads of each run")
     parser.add_argument("--seed", type=int, default=None)
     options = parser.parse_args(arguments)
-    series = KillSeries(options.url, options.transform, options.rows, options.kills, options.batch)
+    series = KillSeries(options.url, options.transform, options.rows, options.kills, options.batch, options.workers)
     sys.stdout.write(json.dumps(asdict(series.run(random.Random(options.seed)))))
 
 

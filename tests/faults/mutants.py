@@ -120,7 +120,12 @@ def _guard(*kept: str, checks_rowcount: bool = True) -> Callable[..., None]:
     return advance
 
 
+def _piece_from_start(slices: Any, run_id: int, **values: Any) -> int:
+    return _original_insert(slices, run_id, **{**values, "checkpoint": None})
+
+
 _original_advance = Slices.advance
+_original_insert = Slices._insert
 
 Changes = list[tuple[type, str, Callable[..., Any]]]
 
@@ -153,8 +158,11 @@ LOCKING: dict[str, Changes] = {
     "no-row-lock": _locking(lambda _, statement: statement),
     "skip-locked": _locking(lambda _, statement: statement.with_for_update(skip_locked=True)),
 }
+SHARING: dict[str, Changes] = {
+    "piece-from-start": [(Slices, "_insert", _piece_from_start)],
+}
 DYING = CRASHING | STRAYING
-ALL = DYING | FENCING | FORGETFUL | LOCKING
+ALL = DYING | FENCING | FORGETFUL | LOCKING | SHARING
 
 
 def plant(name: str) -> None:

@@ -11,7 +11,8 @@ from backfill.declaration.decorator import Transform
 from backfill.ledger import Ledger
 from backfill.rows.opening import open_targets
 from backfill.running.control import cancel_run, pause_run
-from backfill.running.progress import Progress
+from backfill.running.pieces import Pieces, Share
+from backfill.running.progress import Progress, Silence
 from backfill.running.stop import StopRequest
 from backfill.running.worker import Worker
 from backfill.schema import slice_
@@ -49,6 +50,22 @@ def twin(transform: Transform[..., Any]) -> Rival:
                     worker._commit_batch(held)
 
     return commit_next_batch
+
+
+def helper(transform: Transform[..., Any]) -> Rival:
+    """A helper takes a piece of the slice that is held, and walks it."""
+
+    def take_piece(engine: sa.Engine) -> None:
+        with opened(engine, ONCE) as database, StopRequest() as stop:
+            worker = Worker(database, open_targets(database, transform), Examination(), ONCE, Silence(), stop)
+            pieces = Pieces(database, worker, "elsewhere 1 token", Share(BATCH), 30)
+            run = Ledger(database).latest(transform.name)
+            assert run is not None
+            for held in Slices(database).open_of_run(run.id):
+                if held.owner and "." not in held.owner:  # the leader's own; those of pieces have a dot
+                    pieces.walk_next(held)
+
+    return take_piece
 
 
 def canceller(name: str) -> Rival:

@@ -11,10 +11,11 @@ import sqlalchemy as sa
 from pydantic import BaseModel
 
 import backfill
-from backfill import Rows, is_missing, schema
+from backfill import Rejected, Rows, is_missing, schema
 from backfill.database import Database
 from backfill.declaration.decorator import Transform
 from backfill.run import Run
+from backfill.running.crew import Work
 from backfill.running.runner import run
 from backfill.settings import Settings
 
@@ -32,6 +33,10 @@ ACCEPTED = ("synchronous",)
 
 STEP = 10
 """Row `id` starts with n = STEP * id, so that n tells how often it was counted."""
+
+
+REFUSED = STEP * 7
+"""What one row holds that `refuse_seventh` cannot count."""
 
 
 class Counter(BaseModel):
@@ -75,6 +80,14 @@ def label_by_row(row: Counter) -> Labelled:
 def label_in_sql(people: Rows) -> dict[str, Any]:
     """Do the same in the database."""
     return {"n": people.c.n + 1, "label": "done"}
+
+
+@backfill.transform("people")
+def refuse_seventh(row: Counter) -> Counted:
+    """Count every row but one."""
+    if row.n == REFUSED:
+        raise Rejected("it is the seventh")
+    return Counted(n=row.n + 1)
 
 
 TRANSFORMS: dict[str, Transform[..., Any]] = {
@@ -177,6 +190,12 @@ def run_on(engine: sa.Engine, transform: Transform[..., Any], chosen: Settings |
     chosen = chosen or settings()
     with opened(engine, chosen) as database:
         return run(database, transform, chosen, **{"accept": ACCEPTED, **options})
+
+
+def visit_people(url: str, name: str, work: Work) -> None:
+    """Come to the table from another process, as a helper does."""
+    with opened(open_engine(url)) as database:
+        work(database, TRANSFORMS[name])
 
 
 def outcome(engine: sa.Engine, name: str) -> tuple[str, int]:
