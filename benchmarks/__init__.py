@@ -1,1 +1,1 @@
-"""Benchmarks: what batches, checkpoints and validation cost, as ratios taken side by side in one run."""
+"""Benchmarks: backfill beside what people do without it, as ratios taken side by side in one run."""

@@ -1,65 +1,87 @@
-"""Compare backfill with hand-written loops on one PostgreSQL server.
+"""Compare backfill with what people do without it, on the databases that are named.
 
-    python -m benchmarks postgresql+psycopg://user@host/database --rows 200000 --repeat 3
+    python -m benchmarks postgresql+psycopg://user@host/empty mysql+pymysql://user@host/empty --json figures.json
 
-The database must be empty of a table `bench_users`; it is made afresh for every measurement and dropped at the end.
-Ratios are of medians, within one run; single figures mean little on a machine that has other work.
+Without a URL it measures SQLite, in a file of its own. A database must be empty: tables are made afresh for each
+measurement, and all are dropped afterwards. Single figures mean little on a machine that has other work; ratios are of
+figures taken one after the other.
 """
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
-from statistics import median
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from itertools import product
+from pathlib import Path
 
-from sqlalchemy import Engine, create_engine
+from sqlalchemy import create_engine
+from sqlalchemy.pool import NullPool
+from tqdm import tqdm
 
-from benchmarks import contenders
-from benchmarks.users import fresh_users, seconds_of
+from benchmarks.measuring import Standing, measure
+from benchmarks.report import Table, write_json
+from benchmarks.sections import SECTIONS, Section
+from benchmarks.tables import database_of, is_empty, version_of
 
-Contender = Callable[[Engine], None]
-
-SET_BASED: dict[str, Contender] = {
-    "one UPDATE": contenders.one_update,
-    "hand-written loop": contenders.set_based_loop,
-    "backfill": contenders.set_based_backfill,
-}
-ROW_BY_ROW: dict[str, Contender] = {
-    "ORM loop": contenders.orm_loop,
-    "backfill": contenders.row_backfill,
-}
+SMOKE_ROWS = 2_000
 
 
-def main() -> None:
-    """Measure both tables and print them."""
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Measure, print, and write what was asked for."""
+    options = _parser().parse_args(arguments)
+    if options.smoke:
+        options.rows, options.repeat = SMOKE_ROWS, 1
+    sections = [section for section in SECTIONS if not options.only or section.name in options.only]
+    with _databases(options.urls) as urls:
+        tables: list[Table] = []
+        for url, section in product(urls, sections):
+            tables.append(_measured(section, url, options))
+            if options.json:
+                write_json(options.json, tables, rows=options.rows, repeat=options.repeat)
+    if options.chart:
+        from benchmarks.chart import draw  # noqa: PLC0415  # its package is an extra
+
+        draw(options.chart, tables)
+
+
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Compare backfill with loops.")
-    parser.add_argument("url")
-    parser.add_argument("--rows", type=int, default=200_000)
-    parser.add_argument("--repeat", type=int, default=3)
-    options = parser.parse_args()
-    engine = create_engine(options.url)
-    report("set-based", measure(engine, SET_BASED, options.rows, options.repeat), against="hand-written loop")
-    report("row by row", measure(engine, ROW_BY_ROW, options.rows, options.repeat), against="ORM loop")
-    engine.dispose()
+    parser.add_argument("urls", nargs="*", metavar="URL", help="empty databases; without one, SQLite in a new file")
+    parser.add_argument("--rows", type=int, default=200_000, help="of the table that is filled (%(default)s)")
+    parser.add_argument("--repeat", type=int, default=3, help="turns of each contender (%(default)s)")
+    parser.add_argument("--only", nargs="+", choices=[section.name for section in SECTIONS], help="some sections")
+    parser.add_argument("--large", action="store_true", help="flatness on 25 times the rows, too")
+    parser.add_argument("--smoke", action="store_true", help="few rows and one turn: whether all of it works")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures, too")
+    parser.add_argument("--chart", type=Path, metavar="FILE", help="draw the ratios, as .png or .svg")
+    return parser
 
 
-def measure(engine: Engine, contenders: dict[str, Contender], rows: int, repeat: int) -> dict[str, list[float]]:
-    """Rows per second of each contender, taken in turns so that drift hits all of them."""
-    rates: dict[str, list[float]] = {name: [] for name in contenders}
-    for turn in range(repeat):
-        for name in sorted(contenders, reverse=bool(turn % 2)):
-            with fresh_users(engine, rows):
-                rates[name].append(rows / seconds_of(lambda name=name: contenders[name](engine)))  # type: ignore[misc]
-    return rates
+@contextmanager
+def _databases(urls: Sequence[str]) -> Iterator[Sequence[str]]:
+    for url in urls:
+        if not is_empty(create_engine(url, poolclass=NullPool)):
+            sys.exit("a database has tables, and all tables would be dropped: name an empty one")
+    if urls:
+        yield urls
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        yield [f"sqlite:///{folder}/bench.db"]
 
 
-def report(title: str, rates: dict[str, list[float]], against: str) -> None:
-    """Print medians, spread and ratios."""
-    yardstick = median(rates[against])
-    print(f"\n{title:20}{'rows/s':>12}{'min':>12}{'max':>12}   against the {against}")
-    for name, figures in rates.items():
-        row = f"{name:20}{median(figures):12,.0f}{min(figures):12,.0f}{max(figures):12,.0f}"
-        print(f"{row}   {median(figures) / yardstick:.2f}")
+def _measured(section: Section, url: str, options: argparse.Namespace) -> Table:
+    engine = create_engine(url, poolclass=NullPool)
+    standings: list[Standing] = []
+    turns = measure(section, url, options.rows, options.repeat, is_large=options.large)
+    for standings in tqdm(turns, desc=section.name, leave=False, disable=None):  # noqa: B007  # the last one counts
+        pass
+    table = Table(database_of(engine), version_of(engine), section, standings)
+    print(*table.lines(), sep="\n", flush=True)
+    return table
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Delembic's revisions: data migrations as its users write them."""

@@ -1,0 +1,1 @@
+"""The transforms that are measured: one file each, as in a project."""

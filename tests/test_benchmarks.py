@@ -1,0 +1,134 @@
+"""The benchmarks, on so few rows that only what they do is tested, not how fast."""
+
+import json
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.pool import NullPool
+
+from backfill.catalog import Catalog
+from benchmarks import jobs
+from benchmarks.contenders.ours import TRANSFORMS
+from benchmarks.jobs import Job, NotFilled
+from benchmarks.measuring import Sample, Standing
+from benchmarks.report import Spread, Table
+from benchmarks.sections import SECTIONS, SET_BASED
+from benchmarks.tables import Recipe, fresh_users, is_empty
+
+PROJECT = Path(__file__).parent.parent
+JOBS = [jobs.CONSTANT, jobs.NAMES, jobs.SKILLS, jobs.FIRST_NAMES]
+EXTRAS = {"delembic": "delembic", "Django": "django", "django-maintenance-tasks": "maintenance_tasks"}
+
+
+def benchmark(*arguments: str) -> "subprocess.CompletedProcess[str]":
+    """Run the benchmarks' one command."""
+    command = [sys.executable, "-m", "benchmarks", *arguments]
+    return subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=False)
+
+
+@pytest.fixture(scope="module")
+def document(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """Give the JSON of a smoke run; a contender that leaves a row empty ends it with an error."""
+    file = tmp_path_factory.mktemp("benchmarks") / "figures.json"
+    ended = benchmark("--smoke", "--json", str(file))
+    assert ended.returncode == 0, ended.stderr
+    return json.loads(file.read_text())
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> sa.Engine:
+    """Give an empty SQLite file."""
+    return sa.create_engine(f"sqlite:///{tmp_path}/bench.db", poolclass=NullPool)
+
+
+def rows_of(document: Any) -> dict[tuple[str, str], Any]:
+    """All rows, by their section and their name."""
+    return {(table["section"], row["name"]): row for table in document["tables"] for row in table["rows"]}
+
+
+def test_every_section_is_measured(document: Any) -> None:
+    """No row is left out in silence: it has figures, or a reason."""
+    expected = {(section.name, row.name) for section in SECTIONS for row in section.rows if not row.is_large}
+    found = rows_of(document)
+    assert set(found) == expected
+    assert [name for name, row in found.items() if bool(row["samples"]) is bool(row["missing"])] == []
+
+
+def test_only_what_cannot_run_is_missing(document: Any) -> None:
+    """Two workers need a database with two writers, and the peers need the `bench` extra."""
+    missing = {name for (_, name), row in rows_of(document).items() if row["missing"]}
+    absent = tuple(name for name, module in EXTRAS.items() if find_spec(module) is None)
+    assert {name for name in missing - {"backfill, 2 workers"} if not name.startswith(absent)} == set()
+
+
+def test_the_json_has_ratios_and_their_noise(document: Any) -> None:
+    """A program finds each figure, its ratio to the yardstick, and the machine's circumstances."""
+    row = rows_of(document)["row-by-row", "ORM loop"]
+    assert set(row) == {"name", "table_rows", "samples", "figure", "ratio", "backfill_is", "missing"}
+    assert set(row["ratio"]) == set(row["figure"]) == {"median", "min", "max"}
+    assert set(row["samples"][0]) == {"figure", "seconds", "cpu_seconds", "megabytes"}
+    assert document["options"] == {"rows": 2_000, "repeat": 1}
+    assert {"cpus", "machine", "python", "packages"} == set(document["machine"])
+
+
+@pytest.mark.parametrize("job", JOBS, ids=[job.name for job in JOBS])
+def test_rows_that_are_not_filled_are_noticed(engine: sa.Engine, job: Job) -> None:
+    """A contender that does nothing is refused its time."""
+    with fresh_users(engine, Recipe(), 10) as users, pytest.raises(NotFilled, match="10 of 10 rows"):
+        job.check(engine, users, 10)
+
+
+def test_one_wrong_row_is_noticed(engine: sa.Engine) -> None:
+    """All names are looked at, not only whether there is one."""
+    with fresh_users(engine, Recipe(), 10) as users:
+        first = sa.func.substr(users.c.full_name, 1, sa.func.instr(users.c.full_name, " ") - 1)
+        last = sa.func.substr(users.c.full_name, sa.func.instr(users.c.full_name, " ") + 1)
+        with engine.begin() as connection:
+            connection.execute(users.update().values(first_name=first, last_name=last))
+        jobs.NAMES.check(engine, users, 10)
+        with engine.begin() as connection:
+            connection.execute(users.update().where(users.c.number == 7).values(last_name="King"))
+        with pytest.raises(NotFilled, match="1 of 10 rows"):
+            jobs.NAMES.check(engine, users, 10)
+
+
+def test_a_database_with_tables_is_refused(engine: sa.Engine) -> None:
+    """All tables are dropped in the end, so there must be none before."""
+    with engine.begin() as connection:
+        connection.exec_driver_sql("CREATE TABLE precious (id integer)")
+    ended = benchmark("--smoke", str(engine.url))
+    assert ended.returncode == 1
+    assert "name an empty one" in ended.stderr
+    assert not is_empty(engine)
+
+
+def test_ratios_are_taken_turn_by_turn() -> None:
+    """A slow turn slows both, and does not count twice."""
+    yardstick, _, ours, *_ = (Standing(row, 10) for row in SET_BASED.rows)
+    yardstick.samples = [Sample(figure, 1, 1, 1) for figure in (100, 50, 100)]
+    ours.samples = [Sample(figure, 1, 1, 1) for figure in (80, 40, 90)]
+    table = Table("sqlite", "3", SET_BASED, [yardstick, ours])
+    assert table.ratio(ours) == Spread(0.8, 0.8, 0.9)
+    assert table.lead(yardstick) == Spread(0.8, 0.8, 0.9)
+
+
+def test_the_transforms_are_a_catalog() -> None:
+    """A worker in another process finds each by its name."""
+    catalog = Catalog(TRANSFORMS, [PROJECT])
+    names = list(catalog.names())
+    assert [catalog.find(name).name for name in names] == names
+
+
+def test_the_chart_is_drawn(tmp_path: Path) -> None:
+    """As PNG or SVG, by the file's ending."""
+    pytest.importorskip("matplotlib")
+    for name in ("chart.png", "chart.svg"):
+        ended = benchmark("--smoke", "--only", "documents", "--chart", str(tmp_path / name))
+        assert ended.returncode == 0, ended.stderr
+    assert (tmp_path / "chart.png").read_bytes().startswith(b"\x89PNG")
+    assert "<svg" in (tmp_path / "chart.svg").read_text()
