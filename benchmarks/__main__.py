@@ -10,7 +10,6 @@ figures taken one after the other.
 from __future__ import annotations
 
 import argparse
-import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -21,10 +20,11 @@ from sqlalchemy import create_engine
 from sqlalchemy.pool import NullPool
 from tqdm import tqdm
 
+from benchmarks.admission import admit
 from benchmarks.measuring import Standing, measure
 from benchmarks.report import Table, write_json
 from benchmarks.sections import SECTIONS, Section
-from benchmarks.tables import database_of, is_empty, version_of
+from benchmarks.tables import database_of, version_of
 
 SMOKE_ROWS = 2_000
 
@@ -62,11 +62,8 @@ def _parser() -> argparse.ArgumentParser:
 
 @contextmanager
 def _databases(urls: Sequence[str]) -> Iterator[Sequence[str]]:
-    for url in urls:
-        if not is_empty(create_engine(url, poolclass=NullPool)):
-            sys.exit("a database has tables, and all tables would be dropped: name an empty one")
     if urls:
-        yield urls
+        yield [admit(url) for url in urls]
         return
     with tempfile.TemporaryDirectory() as folder:
         yield [f"sqlite:///{folder}/bench.db"]

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Engine, String, Table, cast, func, literal, or_, select
 
+from benchmarks.transforms.mark_bio import MARK
+
 
 class NotFilled(Exception):
     """A contender has left rows that are empty or wrong, so its time means nothing."""
@@ -50,7 +52,14 @@ def _missing_names(users: Table) -> ColumnElement[bool]:
     return users.c.first_name.is_(None)
 
 
+def _wrong_marks(users: Table) -> ColumnElement[bool]:
+    """Each bio has one mark, whatever else was done to it."""
+    marks = func.length(users.c.bio) - func.length(func.replace(users.c.bio, MARK, ""))
+    return marks != len(MARK)
+
+
 CONSTANT = Job("default skills", _wrong_constant)
 NAMES = Job("first and last names", _wrong_names)
 SKILLS = Job("skills from bios", _wrong_skills)
+MARKS = Job("marked bios", _wrong_marks)
 FIRST_NAMES = Job("missing first names", _missing_names)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import multiprocessing
+import os
 import resource
 import sys
 import time
@@ -37,7 +38,7 @@ class Sample:
     """Rows per second, or what the section asks for."""
     seconds: float
     cpu_seconds: float
-    """Of the client; the figure that the machine's other work spoils least."""
+    """Of the client and its children; the figure that the machine's other work spoils least."""
     megabytes: float
     """The most that the client's process held."""
 
@@ -80,22 +81,22 @@ def _add_sample(section: Section, standing: Standing, url: str) -> None:
         return
     with fresh_users(engine, target.recipe, target.rows) as users:
         try:
-            sample = in_fresh_process(_sample, row.contender, target, section.unit == "rows/s")
+            measured = in_fresh_process(sample, row.contender, target, is_rate=section.unit == "rows/s")
         except NotAvailable as reason:
             standing.missing = str(reason)
             return
         if row.fills:
             section.job.check(engine, users, target.rows)
-    standing.samples.append(sample)
+    standing.samples.append(measured)
 
 
-def _sample(contender: Contender, target: Target, is_rate: bool) -> Sample:
+def sample(contender: Contender, target: Target, *, is_rate: bool = True) -> Sample:
     """Get ready, and take the time; nothing is printed, so that no bar is drawn meanwhile."""
     with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
         work = contender(target)
-        cpu_before, started = time.process_time(), time.perf_counter()
+        cpu_before, started = sum(os.times()[:4]), time.perf_counter()
         found = work()
         seconds = time.perf_counter() - started
     figure = (target.rows / seconds if is_rate else seconds) if found is None else found
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _BYTES / 1e6
-    return Sample(figure, seconds, time.process_time() - cpu_before, peak)
+    return Sample(figure, seconds, sum(os.times()[:4]) - cpu_before, peak)

@@ -13,8 +13,10 @@ from sqlalchemy.pool import NullPool
 
 from backfill.catalog import Catalog
 from benchmarks import jobs
+from benchmarks.admission import is_here
 from benchmarks.contenders.ours import TRANSFORMS
 from benchmarks.jobs import Job, NotFilled
+from benchmarks.load import Latencies, Transaction, logged
 from benchmarks.measuring import Sample, Standing
 from benchmarks.report import Spread, Table
 from benchmarks.sections import SECTIONS, SET_BASED
@@ -25,9 +27,9 @@ JOBS = [jobs.CONSTANT, jobs.NAMES, jobs.SKILLS, jobs.FIRST_NAMES]
 EXTRAS = {"delembic": "delembic", "Django": "django", "django-maintenance-tasks": "maintenance_tasks"}
 
 
-def benchmark(*arguments: str) -> "subprocess.CompletedProcess[str]":
-    """Run the benchmarks' one command."""
-    command = [sys.executable, "-m", "benchmarks", *arguments]
+def benchmark(*arguments: str, module: str = "benchmarks") -> "subprocess.CompletedProcess[str]":
+    """Run the benchmarks' one command, or another."""
+    command = [sys.executable, "-m", module, *arguments]
     return subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=False)
 
 
@@ -38,6 +40,13 @@ def document(tmp_path_factory: pytest.TempPathFactory) -> Any:
     ended = benchmark("--smoke", "--json", str(file))
     assert ended.returncode == 0, ended.stderr
     return json.loads(file.read_text())
+
+
+@pytest.fixture(params=[pytest.param(name, marks=getattr(pytest.mark, name)) for name in ("postgresql", "mariadb")])
+def server_url(request: pytest.FixtureRequest) -> str:
+    """Give the URL of an empty database on each of the servers."""
+    url: sa.URL = request.getfixturevalue(f"{request.param}_url")
+    return url.render_as_string(hide_password=False)
 
 
 @pytest.fixture
@@ -57,6 +66,23 @@ def test_every_section_is_measured(document: Any) -> None:
     found = rows_of(document)
     assert set(found) == expected
     assert [name for name, row in found.items() if bool(row["samples"]) is bool(row["missing"])] == []
+
+
+def test_the_servers_are_measured(server_url: str) -> None:
+    """Each of them has loops of its own, and keys of its own kind."""
+    ended = benchmark("--smoke", server_url, "--only", "row-by-row", "uuid-key", "composite-key", "documents")
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stdout.count("\nbackfill, batches of 10,000 ") == 4
+
+
+def test_no_edit_is_lost(server_url: str, tmp_path: Path) -> None:
+    """Somebody who writes the column that is rewritten finds all edits again."""
+    file = tmp_path / "edits.json"
+    ended = benchmark(server_url, "--rows", "2000", "--repeat", "1", "--json", str(file), module="benchmarks.edits")
+    assert ended.returncode == 0, ended.stderr
+    outcomes = {outcome["name"]: outcome for outcome in json.loads(file.read_text())}
+    assert outcomes["backfill"]["edits"] > 0
+    assert [name for name, outcome in outcomes.items() if outcome["lost"] and "without" not in name] == []
 
 
 def test_only_what_cannot_run_is_missing(document: Any) -> None:
@@ -105,6 +131,31 @@ def test_a_database_with_tables_is_refused(engine: sa.Engine) -> None:
     assert ended.returncode == 1
     assert "name an empty one" in ended.stderr
     assert not is_empty(engine)
+
+
+@pytest.mark.parametrize(
+    ("url", "is_ours"),
+    [
+        ("sqlite:///bench.db", True),
+        ("postgresql+psycopg://postgres@127.0.0.1/bench", True),
+        ("postgresql+psycopg://postgres@/bench?host=/run/postgresql", True),
+        ("mysql+pymysql://root@/bench?unix_socket=/run/mysqld/mysqld.sock", True),
+        ("postgresql+psycopg://app@db.example.com/bench", False),
+        ("postgresql+psycopg://app@/bench?host=db.example.com", False),
+    ],
+)
+def test_only_servers_on_this_machine_are_loaded(url: str, is_ours: bool) -> None:
+    """By loopback or by a socket."""
+    assert is_here(sa.make_url(url)) is is_ours
+
+
+def test_the_load_is_read_from_its_log(tmp_path: Path) -> None:
+    """A transaction's time counts from when it was due, whoever kept it waiting."""
+    (tmp_path / "pgbench_log.1").write_text("0 1 250000 0 1000 500000 3\n1 1 1000000 0 1002 0 900000\n")
+    found = sorted(logged(tmp_path), key=lambda transaction: transaction.due)
+    assert found == [Transaction(1000.25, 0.25), Transaction(1001.0, 1.0)]
+    felt = Latencies.between([*found, Transaction(2000, 9)], 1000, 1001)
+    assert (felt.per_second, felt.max) == (1.0, 1000)
 
 
 def test_ratios_are_taken_turn_by_turn() -> None:

@@ -83,6 +83,6 @@ def _database(target: Target) -> dict[str, Any]:
         "NAME": url.database,
         "USER": url.username or "",
         "PASSWORD": url.password or "",
-        "HOST": url.host or url.query.get("host") or url.query.get("unix_socket") or "",
+        "HOST": url.query.get("unix_socket") or url.query.get("host") or url.host or "",
         "PORT": url.port or "",
     }

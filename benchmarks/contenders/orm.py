@@ -74,7 +74,7 @@ def _by_offset(engine: Engine, change: Callable[[User], None]) -> None:
     engine.dispose()
 
 
-def _changed(session: Session, users: Select[User], change: Callable[[User], None]) -> list[int]:
+def _changed(session: Session, users: Select[Any], change: Callable[[User], None]) -> list[int]:
     """Change a page of users, and give their keys."""
     page = session.scalars(users.order_by(User.id).limit(PAGE)).all()
     for user in page:
