@@ -47,8 +47,9 @@ class Table:
     def lines(self) -> Iterator[str]:
         """For people: medians and their noise, then the ratio and its noise."""
         against = f"in times of {self.section.against}" if self.section.against else ""
+        lead = "backfill is" if self._named("backfill") else ""
         yield f"\n{self.database}: {self.section.title}"
-        yield f"{'':34}{'rows':>11}{self.section.unit:>10}{'min..max':>18}{'MB':>6}{against:>36}{'backfill is':>13}"
+        yield f"{'':34}{'rows':>11}{self.section.unit:>10}{'min..max':>18}{'MB':>6}{against:>36}{lead:>13}"
         yield from map(self._line, self.standings)
 
     def as_json(self) -> dict[str, Any]:

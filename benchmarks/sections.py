@@ -118,14 +118,13 @@ DOCUMENTS = Section(
 
 
 def _keys(kind: Kind) -> Section:
-    by_hand = () if kind is Kind.COMPOSITE else (Row("hand-written loop", loops.constant),)
     return Section(
         f"{kind}-key",
         f"A constant, by a key that is {kind}",
         jobs.CONSTANT,
         (
             Row("one UPDATE", one_update.constant),
-            *by_hand,
+            Row("hand-written loop", loops.constant),
             *_in_batches_of("default_skills", 5_000, 10_000),
             _two_workers("default_skills"),
         ),

@@ -8,13 +8,16 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from benchmarks.contender import Target, Work
+from benchmarks.contender import NotAvailable, Target, Work
 from benchmarks.contenders.drivers import Driver, driver_for
+from benchmarks.tables import Kind
 from benchmarks.transforms.default_skills import SKILLS
 
 
 def constant(target: Target, batch: int = 10_000) -> Work:
     """Default skills, for a key of one column."""
+    if target.recipe.kind is Kind.COMPOSITE:
+        raise NotAvailable("it is written for a key of one column")
     driver = driver_for(target)
     skills = json.dumps(SKILLS)
     end = driver.one("SELECT id FROM bench_users ORDER BY id DESC LIMIT 1")
