@@ -29,7 +29,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql.dml import Insert, Update
 
 from backfill.declaration.conditions import Condition
-from backfill.declaration.values import plain
+from backfill.declaration.values import STORED_AS_THEY_ARE, plain
 from backfill.declaration.writes import Recordset, Shape, Verb
 from backfill.fault import Fault
 from backfill.finding import Finding
@@ -127,6 +127,12 @@ class Dialect:
         """A Python value as the column's type takes it; None is SQL NULL, also in a JSON column."""
         return to_jsonable_python(value) if isinstance(column.type, JSON) else plain(value, column)
 
+    def storables(self, column: Column[Any], values: Sequence[Any]) -> Sequence[Any]:
+        """Many values as the column's type takes them; of most kinds there is nothing to do for any."""
+        if set(map(type, values)) <= STORED_AS_THEY_ARE and not isinstance(column.type, JSON):
+            return values
+        return [self.storable(column, value) for value in values]
+
     # ── rows ────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def lock(self, statement: Select[Any]) -> Select[Any]:
@@ -174,6 +180,16 @@ class Dialect:
             }
             | {name: self.storable(column, value) for (name, column), value in zip(given, values, strict=True)}
             for match, values in rows.rows
+        ]
+
+    def storable_columns(self, table: Table, shape: Shape, rows: Recordset) -> list[Sequence[Any]]:
+        """What the rows hold, column by column: first those matched by, then those given."""
+        columns = [table.c[name] for name in (*shape.match, *shape.columns)]
+        found = zip(*(match + values for match, values in rows.rows), strict=True)
+        is_as_read = len(shape.match) if shape.is_own else 0
+        return [
+            values if place < is_as_read else self.storables(column, values)
+            for place, (column, values) in enumerate(zip(columns, found, strict=True))
         ]
 
     def update_by_match(self, table: Table, shape: Shape) -> Update:

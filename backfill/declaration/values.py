@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from enum import Enum
+from types import NoneType
 from typing import Any
 from uuid import UUID
 
@@ -35,6 +36,9 @@ _COMPARISONS = frozenset(
 )
 _PLAIN = (str, bytes, bool, int, float, Decimal, UUID, date, datetime, time)
 """Python types in which a column's values come, and to which text from a JSON definition can be brought."""
+
+STORED_AS_THEY_ARE = frozenset({NoneType, str, bytes, bool, int, float, Decimal, date, time})
+"""Python types of which `plain` changes no value."""
 
 _HEX = 32
 """Characters of a UUID without its dashes, as SQLAlchemy keeps one where the database has no such type."""

@@ -25,9 +25,10 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.types import NullType, String
 
 from backfill.declaration.conditions import Condition
-from backfill.declaration.writes import Verb
+from backfill.declaration.writes import Recordset, Shape, Verb
 from backfill.dialect import Dialect, Limits, completed_in_ledger, first_quoted
 from backfill.dialects.inspections import sqlite as inspections
+from backfill.dialects.recordsets.sqlite import update_in_turn
 from backfill.fault import Fault
 from backfill.finding import Finding
 
@@ -142,6 +143,11 @@ class SQLite(Dialect):
     def walked(self, column: Column[Any]) -> ColumnElement[Any]:
         """As the driver gives it: a declared type binds nothing in SQLite."""
         return type_coerce(column, NullType())
+
+    def update_rows(self, connection: Connection, table: Table, shape: Shape, rows: Recordset) -> int:
+        """As tuples for one statement; what cannot go so takes the common path."""
+        found = update_in_turn(self, connection, table, shape, rows)
+        return super().update_rows(connection, table, shape, rows) if found is None else found
 
     def estimate(self, connection: Connection, table: Table) -> int | None:
         """The span of row ids: exact without gaps, read from the two ends of the table."""
