@@ -27,9 +27,10 @@ from sqlalchemy.exc import DBAPIError, InterfaceError
 from sqlalchemy.types import BINARY
 
 from backfill.declaration.conditions import Condition
-from backfill.declaration.writes import Verb
+from backfill.declaration.writes import Recordset, Shape, Verb
 from backfill.dialect import Dialect, Limits, completed_in_ledger, first_quoted
 from backfill.dialects.inspections import mysql as inspections
+from backfill.dialects.recordsets.mysql import document, most_bytes, note_collations, takes_documents, update_from
 from backfill.fault import Fault
 from backfill.finding import Finding
 from backfill.key import Key
@@ -103,6 +104,7 @@ class MySQL(Dialect):
                 column.type.asdecimal = False
         if not _is_mariadb(connection):
             return
+        note_collations(connection, table)
         found = connection.execute(text(_JSON_COLUMNS), {"schema": table.schema, "name": table.name}).scalars()
         documents = {clause.lower() for clause in found}
         for column in table.columns:
@@ -118,6 +120,17 @@ class MySQL(Dialect):
         if isinstance(column.type, JSON):
             return cast(func.json_extract(column, "$"), BINARY)
         return cast(column, BINARY) if isinstance(column.type, String) else column
+
+    def update_rows(self, connection: Connection, table: Table, shape: Shape, rows: Recordset) -> int:
+        """One UPDATE from one JSON document, or from several where one would be too long for the server."""
+        rendered = document(self, connection, table, shape, rows) if takes_documents(connection) else None
+        if rendered is not None and len(rendered.encode()) <= most_bytes(connection):
+            return update_from(connection, table, shape, rendered)
+        if rendered is None or len(rows.rows) == 1:
+            return super().update_rows(connection, table, shape, rows)
+        half = len(rows.rows) // 2
+        halves = Recordset(rows.rows[:half]), Recordset(rows.rows[half:])
+        return sum(self.update_rows(connection, table, shape, each) for each in halves)
 
     def estimate(self, connection: Connection, table: Table) -> int | None:
         """InnoDB's statistics, which are sampled."""
@@ -165,7 +178,7 @@ class MySQL(Dialect):
 
     def named(self, error: DBAPIError) -> str:
         """The column, key or constraint in the message."""
-        return first_quoted(_NAMED, error)
+        return first_quoted(_NAMED, error).replace(_OWN_TABLE, "")
 
     def classify(self, error: DBAPIError) -> tuple[Fault, str]:
         """By errno."""
@@ -180,6 +193,9 @@ _NAMED = re.compile(
     r"(?:key|column) \S+(?= at row \d+$|$)|(?<=^Column )'[^']+'(?= cannot be null$)|^CONSTRAINT `[^`]+`"
 )
 """Anchored at the ends of the message, since a value may stand in its middle."""
+
+_OWN_TABLE = "``.`(temporary)`."
+"""Through which the server writes what comes from a join."""
 
 
 def _is_mariadb(connection: Connection) -> bool:
