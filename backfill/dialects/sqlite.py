@@ -48,7 +48,6 @@ _FAULTS = {
 _PRIMARY_CODE = 0xFF
 """SQLite's extended result codes keep the primary code in the low byte."""
 
-_SHORTEST_REST = 0.002
 _SHARE_OF_REST = 0.1
 
 _CLOCK = "%Y-%m-%d %H:%M:%f"
@@ -89,8 +88,12 @@ class SQLite(Dialect):
             connection.exec_driver_sql("BEGIN")
 
     def rest(self, batch_seconds: float) -> float:
-        """A gap for other writers, who look for one a few times a second: without it they would wait for the end."""
-        return max(_SHORTEST_REST, batch_seconds * _SHARE_OF_REST)
+        """A gap for other writers, who look for one again and again: without it they would wait for the end.
+
+        SQLite cannot tell whether anybody waits, and nobody is woken: what counts is the share of the time in which the
+        lock can be had, however short the gaps are.
+        """
+        return batch_seconds * _SHARE_OF_REST
 
     def clock(self, seconds: float = 0) -> ColumnElement[Any]:
         """UTC as text, in the form in which SQLAlchemy keeps a DateTime."""
@@ -151,9 +154,12 @@ class SQLite(Dialect):
 
     def estimate(self, connection: Connection, table: Table) -> int | None:
         """The span of row ids: exact without gaps, read from the two ends of the table."""
-        source = func.coalesce(func.max(text("rowid")) - func.min(text("rowid")) + 1, 0)
+        last, first = (
+            select(end(text("rowid"))).select_from(table).scalar_subquery()  # together they would read the whole table
+            for end in (func.max, func.min)
+        )
         try:
-            span = connection.execute(select(source).select_from(table)).scalar_one()
+            span = connection.execute(select(func.coalesce(last - first + 1, 0))).scalar_one()
         except DBAPIError:  # WITHOUT ROWID
             return None
         return span if isinstance(span, int) else None  # random ids span more than an integer holds

@@ -13,6 +13,7 @@ from backfill import Rows
 from backfill.database import Database
 from backfill.declaration.literal import from_document
 from backfill.dialects.inspections.sqlite import remote_file_system
+from backfill.dialects.sqlite import SQLite
 from backfill.errors import Refused
 from tests.refusal import contents, execute, fill, find, refuse, rows_of
 
@@ -267,3 +268,22 @@ def test_rowid_of_a_table_without_rowid(engine: sa.Engine) -> None:
     )
     assert fill(engine, shout).rows_estimated is None
     assert rows_of(engine, "SELECT name FROM users") == [("ADA",)]
+
+
+def test_an_estimate_reads_only_the_ends_of_a_table(engine: sa.Engine) -> None:
+    """A run begins with it, however large the table is; a thousand steps of SQLite's machine are not even begun."""
+    numbers = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000) SELECT i, NULL FROM n"
+    execute(engine, USERS, f"INSERT INTO users {numbers}")
+    users = sa.Table("users", sa.MetaData(), autoload_with=engine)
+    told: list[str] = []
+    with engine.connect() as connection:
+        driver: Any = connection.connection.driver_connection
+        driver.set_progress_handler(lambda: told.append("a thousand steps"), 1_000)
+        assert SQLite().estimate(connection, users) == 5_000
+        driver.set_progress_handler(None, 0)
+    assert told == []
+
+
+def test_other_writers_get_a_tenth_of_the_time() -> None:
+    """After short batches too, which would otherwise rest longer than they work."""
+    assert [SQLite().rest(seconds) for seconds in (0.001, 0.1)] == pytest.approx([0.0001, 0.01])
