@@ -231,6 +231,7 @@ KEYS: dict[str, tuple[str, list[Any], bool]] = {
     "unsigned": ("bigint unsigned", [1, 2**63, 2**64 - 1], True),
     "text": ("varchar(20)", ["", "01", "1", "1e0", "a", "ä\\'\"", "😀"], True),
     "text by bytes": ("varchar(20) COLLATE utf8mb4_bin", ["1", "A", "a", "ä"], True),
+    "text that compares otherwise": ("varchar(20) COLLATE utf8mb4_unicode_ci", ["a", "ß", "t"], True),
     "text that tells spaces": ("varchar(20) COLLATE utf8mb4_nopad_bin", ["a", "a ", "a  "], True),
     "text of other characters": ("varchar(20) CHARACTER SET latin1 COLLATE latin1_german2_ci", ["a", "ß", "t"], True),
     "char": ("char(20) CHARACTER SET ascii", ["01", "1", "x"], True),
