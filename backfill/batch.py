@@ -99,22 +99,35 @@ class Batch:
 
 
 class BatchSize:
-    """How many rows the next batch takes: adapts towards a duration, within hard bounds."""
+    """How many rows the next batch takes: adapts towards a duration, within hard bounds.
+
+    Where a condition takes few of the rows, the batch looks at more of them, in a window that is bounded too.
+    """
 
     GROWTH = 2.0
     """At most twice as many rows as last time, so that one fast batch proves little."""
     SHRINK = 0.25
     """At least a quarter as many, so that one stall does not cost an hour of tiny batches."""
+    WIDEST = 20
+    """Times as many rows are looked at as are taken, at most, so that no statement runs long."""
 
     def __init__(self, start: int, most: int, seconds: float) -> None:
         self.rows = min(start, most)
         self._most = most
         self._seconds = seconds
+        self._share_taken = 1.0
 
-    def learn(self, rows: int, seconds: float) -> None:
-        """Take note that a batch of `rows` took `seconds`; short last batches teach nothing."""
-        if rows < self.rows or seconds <= 0:
+    @property
+    def window(self) -> int:
+        """How many rows to look at, to find so many that are taken."""
+        return min(round(self.rows / self._share_taken), self.rows * self.WIDEST)
+
+    def learn(self, rows: int, seconds: float, taken: int | None = None) -> None:
+        """Take note that a batch of `rows`, of which so many were taken, took `seconds`; short ones teach nothing."""
+        taken = rows if taken is None else min(taken, rows)
+        if (rows < self.window and taken < self.rows) or seconds <= 0:
             return
+        self._share_taken = max(taken, 1) / rows
         factor = min(max(self._seconds / seconds, self.SHRINK), self.GROWTH)
         self.rows = min(max(round(self.rows * factor), 1), self._most)
 

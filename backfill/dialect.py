@@ -80,6 +80,9 @@ class Dialect:
         """Seconds to leave to others after a batch that took so long; row locks leave them their way anyhow."""
         return 0.0
 
+    def vacuum(self, connection: Connection, table: Table) -> None:
+        """Let the room of dead row versions be used again, where this database leaves them; outside a transaction."""
+
     def clock(self, seconds: float = 0) -> ColumnElement[Any]:
         """The database's clock in UTC at the time of the statement, so many seconds ahead."""
         raise NotImplementedError

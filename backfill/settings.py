@@ -35,6 +35,8 @@ class Settings(BaseModel):
     """How many walk the table at once, where its definition allows it."""
     duty: float = Field(default=1, ge=0.05, le=1)
     """Share of the time in which a worker may be at work; the rest of it belongs to others."""
+    vacuum_share: float = Field(default=0, ge=0, le=1)
+    """PostgreSQL: after each such share of a table the room of its dead row versions is made free; 0: never."""
     lease_seconds: float = Field(default=30, ge=1, le=3_600)
     """How long a silent worker keeps its slice; each batch renews it."""
     lock_seconds: float = Field(default=2, gt=0, le=600)

@@ -70,3 +70,25 @@ def test_halving_ends_at_one_row() -> None:
 def test_the_first_batch_is_not_above_the_most() -> None:
     """A maximum below the start wins."""
     assert BatchSize(1_000, 10, 0.1).rows == 10
+
+
+@given(SIZES, SIZES, st.floats(0.001, 60), st.lists(st.tuples(SECONDS, st.floats(0, 1)), max_size=40))
+def test_the_window_is_bounded(start: int, most: int, aim: float, lessons: list[tuple[float, float]]) -> None:
+    """However few rows are taken, no more than twenty times a batch is looked at, and never less than one."""
+    size = BatchSize(start, most, aim)
+    for seconds, share in lessons:
+        size.learn(size.window, seconds, int(size.window * share))
+        assert size.rows <= size.window <= BatchSize.WIDEST * size.rows
+        assert 1 <= size.rows <= most
+
+
+def test_the_window_follows_the_share_that_is_taken() -> None:
+    """It is a batch's size where all rows are taken, and grows to twenty times that where one in a thousand is."""
+    size = BatchSize(1_000, 1_000, 10)
+    assert size.window == 1_000
+    size.learn(1_000, 10, 250)
+    assert size.window == 4_000
+    size.learn(4_000, 10, 4)
+    assert (size.rows, size.window) == (1_000, 20_000)
+    size.learn(1_100, 10, 1_000)  # cut short by the many that were taken
+    assert size.window == 1_100

@@ -26,6 +26,8 @@ class Source(ABC):
     tables: Tables
     bound: Bound
     repeatability: Repeatability
+    is_selective: bool
+    """A condition leaves rows out, so that of those walked only some are taken."""
 
     @property
     @abstractmethod
@@ -54,8 +56,8 @@ class Source(ABC):
         """The place `rows` rows further, or `hi` where there are fewer."""
 
     @abstractmethod
-    def next_batch(self, after: Key | None, hi: Key, rows: int) -> Batch:
-        """The next places, about `rows` rows of them."""
+    def next_batch(self, after: Key | None, hi: Key, rows: int, most_taken: int | None = None) -> Batch:
+        """The next places, about `rows` rows of them, or as far as so many that `where` takes."""
 
     @abstractmethod
     def has_match(self) -> bool:
@@ -73,6 +75,10 @@ class Source(ABC):
     @abstractmethod
     def write(self, writes: Sequence[Write], batch: Batch, reading: Reading, *, only_changes: bool = False) -> Tally:
         """Make the writes of a batch, to all its rows or only to those that would change."""
+
+    @abstractmethod
+    def make_room(self) -> None:
+        """Let the database reuse the room of row versions that are dead."""
 
     @abstractmethod
     def outstanding_keys(self, after: Key | None, rows: int) -> tuple[Sequence[Key], Key | None]:

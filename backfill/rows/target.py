@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, Table, and_, func, literal_column, select, true
+from sqlalchemy import ColumnElement, Select, Table, and_, func, select, true
 
 from backfill.batch import Batch, Tally
 from backfill.database import Database
@@ -21,6 +21,7 @@ from backfill.errors import GroupTooLarge, WalkedAgain
 from backfill.key import Key
 from backfill.rows.given import Given
 from backfill.rows.insertion import is_held_unique
+from backfill.rows.places import Places
 from backfill.rows.projector import Projector
 from backfill.rows.reader import Reader, among
 from backfill.rows.source import Source
@@ -53,7 +54,8 @@ class Target(Source):
         definition = transform.definition
         self.where = true() if definition.where is None else self.adapt(definition.where)
         self.walk = walk(self)
-        self._in_order = self._places().order_by(*self.walk.ordering())
+        self.is_selective = definition.where is not None and not self.walk.is_grouped
+        self._places = Places(database, table, self.walk)
         walked = Walked(
             table, key, self.adapt, self._adapt_select, self.walk.is_by_key, definition.group_by is not None
         )
@@ -100,35 +102,38 @@ class Target(Source):
 
     def last_key(self) -> Key | None:
         """The last place of the walk, by the database's order; None when the table is empty."""
-        statement = self._places().order_by(*self.walk.ordering(is_reversed=True)).limit(1)
-        return self._place(self.database.connection.execute(statement).first())
+        return self._places.last()
 
-    def next_batch(self, after: Key | None, hi: Key, rows: int) -> Batch:
-        """The places of the next `rows` rows up to `hi`, counted whether `where` takes them or not."""
-        upto = self._nth_place(after, hi, rows)
+    def next_batch(self, after: Key | None, hi: Key, rows: int, most_taken: int | None = None) -> Batch:
+        """The places of the next `rows` rows up to `hi`, counted whether `where` takes them or not.
+
+        There may be more of them than a batch should change; then `most_taken` says how many it may.
+        """
+        upto = self._places.nth(after, hi, rows)
+        if most_taken is not None and most_taken < rows:
+            last = self._places.nth(after, upto or hi, most_taken, self.where)
+            if last is not None:
+                return Batch(after, last, self._places.count(after, last), hi)
         if upto is not None and not self.walk.is_grouped:
             return Batch(after, upto, rows, hi)
         end = hi if upto is None else upto
-        found = self._count(after, end)
+        found = self._places.count(after, end)
         if self.bound.fetches is not None and self.walk.is_grouped and found > MOST_IN_GROUPS:
-            taken = self._count(after, end, self.where)
+            taken = self._places.count(after, end, self.where)
             if taken > MOST_IN_GROUPS:
                 return self._one_group(after, hi, rows, taken)
         return Batch(after, end, found, hi)
 
     def place_after(self, after: Key | None, hi: Key, rows: int) -> Key:
         """The place `rows` rows further, or `hi` where there are fewer."""
-        return self._nth_place(after, hi, rows) or hi
+        return self._places.nth(after, hi, rows) or hi
 
     def next_match(self, after: Key | None, hi: Key, rows: int) -> Batch | None:
         """The range of the next `rows` rows that `where` takes; None when there is no such row up to `hi`."""
-        matching = self._in_order.where(self.walk.between(after, hi), self.where)
-        upto = self._place(self._execute(matching.offset(rows - 1).limit(1)).first())
-        if upto is not None:
-            return Batch(after, upto, rows, hi)
-        if self._execute(matching.limit(1)).first() is None:
+        upto = self._places.nth(after, hi, rows, self.where)
+        if upto is None and self._places.nth(after, hi, 1, self.where) is None:
             return None
-        return Batch(after, hi, rows, hi)
+        return Batch(after, upto or hi, rows, hi)
 
     def has_match(self) -> bool:
         """Whether `where` takes any row of the whole table: one scan, in whatever order is quickest.
@@ -191,7 +196,7 @@ class Target(Source):
         return not self.walk.is_by_key or numbered is None or numbered.name in shape.columns
 
     def _count_ahead(self, batch: Batch) -> int:
-        return self._count(batch.upto, batch.hi, self.where)
+        return self._places.count(batch.upto, batch.hi, self.where)
 
     def _write(self, writes: Sequence[Write], batch: Batch, reading: Reading, only_changes: bool) -> Tally:
         writer = Writer(self.database, self.tables)
@@ -212,6 +217,10 @@ class Target(Source):
         if reading.keys is None:
             return [and_(self.walk.between(batch.after, batch.upto), self.where)]
         return among(self.database, self._keys, reading.keys)
+
+    def make_room(self) -> None:
+        """Let the database reuse the room of row versions that are dead."""
+        self.database.dialect.vacuum(self.database.connection, self.table)
 
     # ── what is left ────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -278,20 +287,6 @@ class Target(Source):
     def _sorted(self, expression: ColumnElement[Any], is_descending: bool) -> ColumnElement[Any]:
         adapted = self.adapt(expression)
         return adapted.desc() if is_descending else adapted.asc()
-
-    def _places(self) -> Select[Any]:
-        return select(*(self.walk.columns or [literal_column("1")])).select_from(self.table)
-
-    def _count(self, after: Key | None, upto: Key, *conditions: Condition) -> int:
-        rows = select(func.count()).select_from(self.table).where(self.walk.between(after, upto), *conditions)
-        return int(self._execute(rows).scalar_one())
-
-    def _nth_place(self, after: Key | None, hi: Key, rows: int) -> Key | None:
-        places = self._in_order.where(self.walk.between(after, hi)).offset(rows - 1).limit(1)
-        return self._place(self._execute(places).first())
-
-    def _place(self, row: Any) -> Key | None:
-        return None if row is None else tuple(row)[: len(self.walk.columns)]
 
     def _execute(self, statement: Any) -> Any:
         return self.database.connection.execute(statement)

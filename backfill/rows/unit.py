@@ -25,6 +25,8 @@ WHOLE: Key = ()
 class Unit(Source):
     """One batch of no rows."""
 
+    is_selective = False
+
     def __init__(self, database: Database, transform: Transform[..., Any], tables: Tables) -> None:
         self.database = database
         self.transform = transform
@@ -58,7 +60,7 @@ class Unit(Source):
         """The one place."""
         return WHOLE
 
-    def next_batch(self, after: Key | None, hi: Key, rows: int) -> Batch:
+    def next_batch(self, after: Key | None, hi: Key, rows: int, most_taken: int | None = None) -> Batch:
         """All at once."""
         return Batch(after, WHOLE, 0, WHOLE)
 
@@ -74,6 +76,9 @@ class Unit(Source):
         """Make the writes."""
         writer = Writer(self.database, self.tables)
         return sum((writer.write(write, only_changes=only_changes) for write in writes), Tally())
+
+    def make_room(self) -> None:
+        """It leaves little."""
 
     def outstanding_keys(self, after: Key | None, rows: int) -> tuple[Sequence[Key], Key | None]:
         """The unit itself, if doing it again would change something."""

@@ -30,6 +30,7 @@ from backfill.rows.given import Given
 from backfill.rows.source import Source
 from backfill.running.progress import Progress
 from backfill.running.stop import Stop
+from backfill.running.vacuum import Vacuum
 from backfill.settings import Settings
 from backfill.slices import Slices
 from backfill.status import Status
@@ -60,6 +61,7 @@ class Worker:
         self._stop = stop
         self._size = BatchSize(settings.batch_size, settings.max_batch_size, settings.batch_seconds)
         self._pace = Pace()
+        self._vacuum = Vacuum(database, settings.vacuum_share)
         self._batch: Batch | None = None
         """The one at hand."""
 
@@ -96,8 +98,8 @@ class Worker:
 
     @property
     def batch_rows(self) -> int:
-        """Rows of the next batch."""
-        return self._size.rows
+        """Rows that the next batch looks at."""
+        return self._size.window
 
     def heed_stop(self) -> None:
         """Raise Paused if this process was asked to stop."""
@@ -125,7 +127,9 @@ class Worker:
                 state=state,
             )
         seconds = time.perf_counter() - started
-        self._size.learn(batch.rows, seconds)
+        source = self.sources[seen.table]
+        self._size.learn(batch.rows, seconds, tally.written + tally.skipped if source.is_selective else None)
+        self._vacuum.note(source, batch.rows)
         self._progress.advance(0 if seen.sweep else batch.rows, tally.written)
         time.sleep(self._rest(seconds))
         return not batch.is_last
@@ -137,7 +141,7 @@ class Worker:
 
     def _next_batch(self, seen: Slice) -> Batch:
         assert seen.hi is not None, "an open slice has a last key"
-        self._batch = self.sources[seen.table].next_batch(seen.checkpoint, seen.hi, self._size.rows)
+        self._batch = self.sources[seen.table].next_batch(seen.checkpoint, seen.hi, self._size.window, self._size.rows)
         return self._batch
 
     def _fill(self, seen: Slice, batch: Batch, check: Callable[[], None]) -> tuple[Tally, str | None]:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
-from sqlalchemy import Engine
+from sqlalchemy import URL, Engine, create_engine
+from sqlalchemy.pool import NullPool
 
 from backfill.catalog import Catalog
 from backfill.database import Database
+from backfill.declaration.decorator import Transform
+from backfill.running.crew import Work as CrewWork
 from backfill.running.runner import run
 from backfill.settings import Settings
 from benchmarks.contender import NotAvailable, Target, Work
@@ -27,8 +31,20 @@ def backfilled(target: Target, transform: str, batch: int | None = None, **optio
 def run_on(engine: Engine, transform: str, settings: Settings) -> None:
     """Run it to its end."""
     with Database.of(engine, settings.limits) as database:
-        run(database, Catalog(TRANSFORMS).find(transform), settings)
+        run(database, found(transform), settings, reach=partial(visit, engine.url, transform))
     engine.dispose()
+
+
+def visit(url: URL, transform: str, work: CrewWork) -> None:
+    """Come to the database from another process, as a helper does."""
+    engine = create_engine(url, poolclass=NullPool)
+    with Database.of(engine) as database:
+        work(database, found(transform))
+
+
+def found(transform: str) -> Transform[..., Any]:
+    """The transform of this name."""
+    return Catalog(TRANSFORMS).find(transform)
 
 
 def settings_with(batch: int | None = None, **options: Any) -> Settings:

@@ -1,0 +1,42 @@
+"""Places: where rows of a table stand in a walk, found and counted by the database."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Select, Table, func, literal_column, select
+
+from backfill.database import Database
+from backfill.declaration.conditions import Condition
+from backfill.key import Key
+from backfill.rows.walk import Walk
+
+
+class Places:
+    """The places of one walk."""
+
+    def __init__(self, database: Database, table: Table, walk: Walk) -> None:
+        self._connection = database.connection
+        self._table = table
+        self._walk = walk
+        self._in_order = self._select().order_by(*walk.ordering())
+
+    def last(self) -> Key | None:
+        """The last one; None when the table is empty."""
+        return self._first_of(self._select().order_by(*self._walk.ordering(is_reversed=True)))
+
+    def nth(self, after: Key | None, hi: Key, n: int, *conditions: Condition) -> Key | None:
+        """Where the n-th row stands of those that the conditions take; None where there are fewer up to `hi`."""
+        return self._first_of(self._in_order.where(self._walk.between(after, hi), *conditions).offset(n - 1))
+
+    def count(self, after: Key | None, upto: Key, *conditions: Condition) -> int:
+        """How many rows stand there that the conditions take."""
+        rows = select(func.count()).select_from(self._table).where(self._walk.between(after, upto), *conditions)
+        return int(self._connection.execute(rows).scalar_one())
+
+    def _select(self) -> Select[Any]:
+        return select(*(self._walk.columns or [literal_column("1")])).select_from(self._table)
+
+    def _first_of(self, places: Select[Any]) -> Key | None:
+        row = self._connection.execute(places.limit(1)).first()
+        return None if row is None else tuple(row)[: len(self._walk.columns)]
