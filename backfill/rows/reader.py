@@ -42,6 +42,9 @@ class Reader:
         self._bound = bound
         self._sorting = sorting
         """The order within a group."""
+        deletes = any(shape.is_own for shape in bound.shapes or ())
+        self._must_fix = bound.fixes_rows or (deletes and has_subquery(where))
+        self._must_hold = self._must_fix or bound.looks_elsewhere or has_subquery(where)
 
     def select(self, batch: Batch, *columns: ColumnElement[Any], where: Condition | None = None) -> Select[Any]:
         """A select of the keys and `columns` of the batch's rows that `where` takes."""
@@ -69,11 +72,9 @@ class Reader:
 
     def _lock_in_place(self, batch: Batch) -> Reading:
         """Rows that stay in the database are locked before they are evaluated, unless one UPDATE does both."""
-        deletes = any(shape.is_own for shape in self._bound.shapes or ())
-        must_fix = self._bound.fixes_rows or (deletes and has_subquery(self._where))
-        if not (must_fix or self._bound.looks_elsewhere or has_subquery(self._where)):
+        if not self._must_hold:
             return Reading()
-        if not must_fix:
+        if not self._must_fix:
             self._dialect.hold(self._database.connection, self.select(batch))
             return Reading()
         keys = [tuple(row) for row in self._execute(self._dialect.lock(self.select(batch)))]

@@ -110,7 +110,8 @@ class Worker:
         """Take the next batch; whether there is another behind it."""
         started = time.perf_counter()
         with self._database.transaction(is_batch=True):
-            with self._database.sentinel() as check:
+            runs_code = not self.sources[held.table].bound.foreknown
+            with self._database.sentinel(is_needed=runs_code) as check:
                 seen = self._slices.reread(held)
                 require_ours(held, seen)
                 if not seen.is_open:
@@ -131,13 +132,15 @@ class Worker:
         self._size.learn(batch.rows, seconds, tally.written + tally.skipped if source.is_selective else None)
         self._vacuum.note(source, batch.rows)
         self._progress.advance(0 if seen.sweep else batch.rows, tally.written)
-        time.sleep(self._rest(seconds))
+        self._rest(seconds)
         return not batch.is_last
 
-    def _rest(self, seconds: float) -> float:
-        """Seconds to leave to others after a batch that took so long."""
+    def _rest(self, seconds: float) -> None:
+        """Leave the time to others after a batch that took so long."""
         duty = self._settings.duty
-        return max(self._database.dialect.rest(seconds), seconds * (1 - duty) / duty)
+        rest = max(self._database.dialect.rest(seconds), seconds * (1 - duty) / duty)
+        if rest:
+            time.sleep(rest)
 
     def _next_batch(self, seen: Slice) -> Batch:
         assert seen.hi is not None, "an open slice has a last key"
