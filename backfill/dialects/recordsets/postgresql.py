@@ -109,7 +109,7 @@ def arrived(connection: Connection, columns: Sequence[Column[Any]], rows: Record
     if len(rows.rows) < FEWEST_TO_COPY or not (columns[0].table.info[_COPIES] and all(starmap(_copies, taken))):
         yield _recordset(taken)
         return
-    with _staged(connection, columns, zip(*(values for _, values in taken), strict=True)) as stage:
+    with _staged(connection, columns, zip(*starmap(_written, taken), strict=True)) as stage:
         yield stage
 
 
@@ -169,10 +169,16 @@ def _read(column: Column[Any], element: ColumnElement[Any]) -> ColumnElement[Any
 
 def _copies(column: Column[Any], values: Sequence[Any]) -> bool:
     """Whether the driver writes the values as JSON would."""
-    kind: str = column.info[_KIND]
-    if kind != "text":
-        return kind == "array"
+    if column.info[_KIND] != "text":
+        return True
     return set(map(type, values)) <= (_COPIED_AS_TEXT if isinstance(column.type, String) else _COPIED)
+
+
+def _written(column: Column[Any], values: Sequence[Any]) -> Sequence[Any]:
+    """The values as the driver takes them: documents as the text that they are."""
+    if column.info[_KIND] != "document":
+        return values
+    return [None if value is None else to_json(value).decode() for value in values]
 
 
 @contextmanager
