@@ -19,6 +19,7 @@ from backfill.run import Run
 from backfill.running.admission import fingerprint_of
 from backfill.running.collector import relaxed_collector
 from backfill.running.crew import POLL_SECONDS, recall
+from backfill.running.leases import Leases
 from backfill.running.owner import colleague, is_colleague
 from backfill.running.pieces import Pieces, Share
 from backfill.running.progress import Silence
@@ -59,9 +60,10 @@ def assist(task: Task, database: Database, transform: Transform[..., Any]) -> No
         if fingerprint_of(transform, sources) != run.fingerprint:
             raise DefinitionChanged(f"{transform.name} was changed while its run was starting: run it again")
     with relaxed_collector():
-        worker = Worker(database, sources, Examination(task.accept), task.settings, Silence(), recall())
-        owner = colleague(task.leader)
-        pieces = Pieces(database, worker, owner, task.share, task.settings.lease_seconds)
+        silence, owner = Silence(), colleague(task.leader)
+        worker = Worker(database, sources, Examination(task.accept), task.settings, silence, recall())
+        leases = Leases(database, run.name, owner, task.settings.lease_seconds, worker, silence)
+        pieces = Pieces(database, worker, leases, owner, task.share)
         _Helper(database, task, worker, pieces).work()
 
 

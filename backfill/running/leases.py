@@ -28,7 +28,7 @@ class Leases:
         self._slices = Slices(database)
         self._name = name
         self._owner = owner
-        self._seconds = seconds
+        self.seconds = seconds
         self._worker = worker
         self._progress = progress
 
@@ -53,7 +53,7 @@ class Leases:
 
     def _try(self, seen: Slice) -> bool:
         dead = seen.owner if seen.owner and is_dead(seen.owner) else None
-        return self._worker.record(lambda: self._slices.claim(seen, self._owner, self._seconds, from_owner=dead))
+        return self._worker.record(lambda: self._slices.claim(seen, self._owner, self.seconds, from_owner=dead))
 
     def _reread(self, slice_: Slice) -> Slice:
         with self._database.faults():

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import dataclass
 
 from backfill.batch import Slice
 from backfill.database import Database
-from backfill.fault import Faulted
+from backfill.running.leases import Leases
 from backfill.running.worker import Worker, require_ours
 from backfill.slices import Slices
 
@@ -40,20 +39,12 @@ class Share:
 class Pieces:
     """Cuts pieces off a slice that the leader of a crew holds, for one worker, and walks them."""
 
-    def __init__(
-        self,
-        database: Database,
-        worker: Worker,
-        owner: str,
-        share: Share,
-        lease_seconds: float,
-    ) -> None:
-        self._database = database
+    def __init__(self, database: Database, worker: Worker, leases: Leases, owner: str, share: Share) -> None:
         self._slices = Slices(database)
         self._worker = worker
         self._owner = owner
         self._share = share
-        self._lease_seconds = lease_seconds
+        self._leases = leases
 
     def walk_next(self, held: Slice) -> bool:
         """Take the next piece of the slice and walk it; False when nothing is left of the slice."""
@@ -63,7 +54,7 @@ class Pieces:
         try:
             self._worker.walk(piece)
         finally:
-            self._release(piece)
+            self._leases.release(piece)
         return True
 
     def _cut(self, held: Slice) -> Slice | None:
@@ -75,8 +66,4 @@ class Pieces:
         assert locked.hi is not None, "an open slice has a last key"
         rows = self._share.rows_at(self._worker.batch_rows)
         upto = self._worker.sources[locked.table].place_after(locked.checkpoint, locked.hi, rows)
-        return self._slices.part(locked, upto, self._owner, self._lease_seconds)
-
-    def _release(self, piece: Slice) -> None:
-        with suppress(Faulted), self._database.transaction():  # a lease that stays runs out by itself
-            self._slices.release(piece)
+        return self._slices.part(locked, upto, self._owner, self._leases.seconds)

@@ -119,7 +119,7 @@ class _Session:
         owner, lease = new_owner(), settings.lease_seconds
         self._leases = Leases(database, admitted.name, owner, lease, worker, progress)
         share = Share.of(admitted.rows_estimated, settings.workers)
-        self._pieces = Pieces(database, worker, colleague(owner), share, lease)
+        self._pieces = Pieces(database, worker, self._leases, colleague(owner), share)
         self._task = Task(admitted.id, admitted.created_at, owner, share, settings, worker.examination.accepted)
 
     def finish(self) -> Run:

@@ -11,6 +11,7 @@ from backfill.declaration.decorator import Transform
 from backfill.ledger import Ledger
 from backfill.rows.opening import open_targets
 from backfill.running.control import cancel_run, pause_run
+from backfill.running.leases import Leases
 from backfill.running.pieces import Pieces, Share
 from backfill.running.progress import Progress, Silence
 from backfill.running.stop import StopRequest
@@ -58,7 +59,8 @@ def helper(transform: Transform[..., Any]) -> Rival:
     def take_piece(engine: sa.Engine) -> None:
         with opened(engine, ONCE) as database, StopRequest() as stop:
             worker = Worker(database, open_targets(database, transform), Examination(), ONCE, Silence(), stop)
-            pieces = Pieces(database, worker, "elsewhere 1 token", Share(BATCH), 30)
+            leases = Leases(database, transform.name, "elsewhere 1 token", 30, worker, Silence())
+            pieces = Pieces(database, worker, leases, "elsewhere 1 token", Share(BATCH))
             run = Ledger(database).latest(transform.name)
             assert run is not None
             for held in Slices(database).open_of_run(run.id):
