@@ -53,17 +53,14 @@ class Database(AbstractContextManager["Database"]):
                 self.dialect.restore(self.connection, self._noted)
 
     @contextmanager
-    def transaction(self, *, keep: bool = True, is_batch: bool = False) -> Iterator[Connection]:
+    def transaction(self, *, keep: bool = True) -> Iterator[Connection]:
         """One transaction: committed at the end, or rolled back if it is not to be kept, and on any error.
-
-        The COMMIT of a batch need not wait for the disk: its checkpoint stands or falls with it, and the next commit
-        that waits, of the run's completion at the latest, waits for all before it.
 
         Raises:
             Faulted: for every error of the database.
         """
         with self.faults():
-            begin, commit, rollback = self._framing(is_batch)
+            begin, commit, rollback = self._framing()
             begin()
             try:
                 yield self.connection
@@ -111,7 +108,7 @@ class Database(AbstractContextManager["Database"]):
                 "backfill run"
             ) from None
 
-    def _framing(self, is_batch: bool) -> tuple[Any, Any, Any]:
+    def _framing(self) -> tuple[Any, Any, Any]:
         execute = self.connection.exec_driver_sql
         if self.shared:
             name = f"backfill_{secrets.token_hex(4)}"
@@ -121,7 +118,7 @@ class Database(AbstractContextManager["Database"]):
                 lambda: execute(f"ROLLBACK TO SAVEPOINT {name}"),
             )
         return (
-            lambda: self.dialect.begin(self.connection, self._limits, self._noted, is_batch=is_batch),
+            lambda: self.dialect.begin(self.connection, self._limits, self._noted),
             lambda: self.dialect.end(self.connection, "COMMIT"),
             lambda: self.dialect.end(self.connection, "ROLLBACK"),
         )

@@ -66,10 +66,8 @@ class Dialect:
     def restore(self, connection: Connection, noted: Mapping[str, Any]) -> None:
         """Give the session its own settings back."""
 
-    def begin(
-        self, connection: Connection, limits: Limits, noted: Mapping[str, Any], *, is_batch: bool = False
-    ) -> None:
-        """Begin a transaction that writes, all settings it relies on pinned; a batch's need not be durable at once."""
+    def begin(self, connection: Connection, limits: Limits, noted: Mapping[str, Any]) -> None:
+        """Begin a transaction that writes, all settings it relies on pinned."""
         raise NotImplementedError
 
     def end(self, connection: Connection, verb: str) -> None:

@@ -66,9 +66,7 @@ class MySQL(Dialect):
         """Give the session its own settings back."""
         _assign(connection, noted)
 
-    def begin(
-        self, connection: Connection, limits: Limits, noted: Mapping[str, Any], *, is_batch: bool = False
-    ) -> None:
+    def begin(self, connection: Connection, limits: Limits, noted: Mapping[str, Any]) -> None:
         """Pin the settings at every batch: another user of the pool may have changed them."""
         wanted = {
             "sql_mode": _STRICT,

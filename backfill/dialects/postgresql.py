@@ -80,11 +80,9 @@ class PostgreSQL(Dialect):
         """Keep the search path that the connection was handed over with: it may name the tenant."""
         return {"search_path": connection.exec_driver_sql("SELECT current_setting('search_path')").scalar()}
 
-    def begin(
-        self, connection: Connection, limits: Limits, noted: Mapping[str, Any], *, is_batch: bool = False
-    ) -> None:
+    def begin(self, connection: Connection, limits: Limits, noted: Mapping[str, Any]) -> None:
         """Pin by SET LOCAL only, so that nothing outlives the batch, behind a pooler neither."""
-        statements = ("BEGIN ISOLATION LEVEL READ COMMITTED", _pinning(limits, noted["search_path"], is_batch))
+        statements = ("BEGIN ISOLATION LEVEL READ COMMITTED", _pinning(limits, noted["search_path"]))
         for sent in statements if connection.dialect.driver == "asyncpg" else ("; ".join(statements),):
             connection.exec_driver_sql(sent, execution_options={"no_parameters": True})
 
@@ -216,7 +214,7 @@ class PostgreSQL(Dialect):
 
 
 @lru_cache
-def _pinning(limits: Limits, search_path: str, is_batch: bool) -> str:
+def _pinning(limits: Limits, search_path: str) -> str:
     """The settings of a batch, for its transaction alone; made once, since every batch asks for the same."""
     settings = {
         "lock_timeout": f"{int(limits.lock_seconds * 1000)}ms",
@@ -226,8 +224,6 @@ def _pinning(limits: Limits, search_path: str, is_batch: bool) -> str:
         "TimeZone": "UTC",
         "DateStyle": "ISO",
     }
-    if is_batch:
-        settings["synchronous_commit"] = "off"
     return "SELECT " + ", ".join(f"set_config('{name}', '{value}', true)" for name, value in settings.items())
 
 

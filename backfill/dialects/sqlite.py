@@ -71,9 +71,7 @@ class SQLite(Dialect):
         """Give the file's own waiting time back."""
         connection.exec_driver_sql(f"PRAGMA busy_timeout = {int(noted['busy_timeout'])}")
 
-    def begin(
-        self, connection: Connection, limits: Limits, noted: Mapping[str, Any], *, is_batch: bool = False
-    ) -> None:
+    def begin(self, connection: Connection, limits: Limits, noted: Mapping[str, Any]) -> None:
         """Take the write lock before anything is read."""
         if _driver(connection).in_transaction:  # SQLAlchemy's "begin" event recipe, or autocommit=False
             connection.exec_driver_sql("COMMIT")

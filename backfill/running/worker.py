@@ -109,7 +109,7 @@ class Worker:
     def _commit_batch(self, held: Slice) -> bool:
         """Take the next batch; whether there is another behind it."""
         started = time.perf_counter()
-        with self._database.transaction(is_batch=True):
+        with self._database.transaction():
             runs_code = not self.sources[held.table].bound.foreknown
             with self._database.sentinel(is_needed=runs_code) as check:
                 seen = self._slices.reread(held)

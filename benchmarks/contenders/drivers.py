@@ -72,7 +72,6 @@ class Driver:
 class PostgreSQL(Driver):
     """psycopg: COPY into a temporary table, then one UPDATE with the batch's range."""
 
-    begin = "BEGIN; SET LOCAL synchronous_commit = off"
     lock = " FOR NO KEY UPDATE"
     document = "?::json"
     preparation = (

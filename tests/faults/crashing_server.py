@@ -1,6 +1,6 @@
 """Server crashes: PostgreSQL itself is killed in the midst of a run, and started again; then the rows are counted.
 
-A batch's COMMIT does not wait for the disk, so the last ones may be lost: with their checkpoints, or it shows here.
+A batch that the server had not committed is lost with its checkpoint, or it shows here.
 
     python -m tests.faults.crashing_server --rows 1000000 --kills 8
 """
