@@ -61,6 +61,13 @@ def _in_batches_of(transform: str, *sizes: int) -> tuple[Row, ...]:
     )
 
 
+def _walks_alone(transform: str, *sizes: int) -> tuple[Row, ...]:
+    return tuple(
+        Row(f"batches of {size:,}, the walk alone", partial(ours.walked, transform=transform, batch=size))
+        for size in sizes
+    )
+
+
 def _as_it_comes(transform: str) -> Row:
     return Row("backfill", partial(ours.backfilled, transform=transform))
 
@@ -78,6 +85,7 @@ SET_BASED = Section(
         Row("hand-written loop", loops.constant),
         _as_it_comes("default_skills"),
         *_in_batches_of("default_skills", 500, 1_000, 5_000, 10_000, 50_000),
+        *_walks_alone("default_skills", 5_000, 10_000),
         _two_workers("default_skills"),
         Row("delembic, one UPDATE", partial(delembic.upgraded, revision="one_update")),
     ),

@@ -11,6 +11,7 @@ from sqlalchemy.pool import NullPool
 from backfill.catalog import Catalog
 from backfill.database import Database
 from backfill.declaration.decorator import Transform
+from backfill.run import Run
 from backfill.running.crew import Work as CrewWork
 from backfill.running.runner import run
 from backfill.settings import Settings
@@ -27,14 +28,31 @@ def backfilled(target: Target, transform: str, batch: int | None = None, **optio
     engine = target.engine()
     with engine.connect():  # the loops by hand have theirs too when the clock starts
         pass
-    return lambda: run_on(engine, transform, settings)
+
+    def work() -> None:
+        run_on(engine, transform, settings)
+
+    return work
 
 
-def run_on(engine: Engine, transform: str, settings: Settings) -> None:
+def walked(target: Target, transform: str, batch: int) -> Work:
+    """The same, timed by the ledger from its start to its last batch: without the checks before and the proof after."""
+    settings, engine = settings_with(batch), target.engine()
+
+    def rate() -> float:
+        done = run_on(engine, transform, settings)
+        assert done.started_at is not None, "it was started"
+        return target.rows / (done.updated_at - done.started_at).total_seconds()
+
+    return rate
+
+
+def run_on(engine: Engine, transform: str, settings: Settings) -> Run:
     """Run it to its end."""
     with Database.of(engine, settings.limits) as database:
-        run(database, found(transform), settings, reach=partial(visit, engine.url, transform))
+        done = run(database, found(transform), settings, reach=partial(visit, engine.url, transform))
     engine.dispose()
+    return done
 
 
 def visit(url: URL, transform: str, work: CrewWork) -> None:
