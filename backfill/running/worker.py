@@ -28,6 +28,7 @@ from backfill.fault import Fault, Faulted
 from backfill.key import printable_key
 from backfill.rows.given import Given
 from backfill.rows.source import Source
+from backfill.running.collector import collect_young
 from backfill.running.progress import Progress
 from backfill.running.stop import Stop
 from backfill.running.vacuum import Vacuum
@@ -75,7 +76,7 @@ class Worker:
         """
         with explained(), self._naming_the_row():
             while self.patiently(lambda: self._commit_batch(held)):
-                pass
+                collect_young()
             with self._database.faults():
                 require_ours(held, self._slices.reread(held))
 
