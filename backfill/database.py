@@ -75,17 +75,12 @@ class Database(AbstractContextManager["Database"]):
         return max(self.connection.execute(counting, parameters).rowcount, 0)
 
     @contextmanager
-    def sentinel(self, *, is_needed: bool = True) -> Iterator[Callable[[], None]]:
+    def sentinel(self) -> Iterator[Callable[[], None]]:
         """A savepoint that survives only if nobody ends the transaction inside; gives a check for half-way.
-
-        It is needed where code that is not ours runs: no database lets a statement of ours end a transaction unseen.
 
         Raises:
             ForeignCommit: it did not survive, so part of the batch may stand without its checkpoint.
         """
-        if not is_needed:
-            yield lambda: None
-            return
         name = f"backfill_{secrets.token_hex(4)}"
         self.connection.exec_driver_sql(f"SAVEPOINT {name}")
 

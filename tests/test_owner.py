@@ -3,7 +3,9 @@
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -44,6 +46,16 @@ def test_a_process_that_ended_is_dead(sleeper: "subprocess.Popen[bytes]") -> Non
     sleeper.kill()
     sleeper.wait()
     assert is_dead(signature(sleeper.pid))
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="only Linux tells of zombies")
+def test_a_process_that_nobody_buried_is_dead(sleeper: "subprocess.Popen[bytes]") -> None:
+    """In a container without an init it stays in the list of processes."""
+    sleeper.kill()
+    deadline = time.monotonic() + 10
+    while not is_dead(signature(sleeper.pid)):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
 
 
 def test_an_earlier_run_of_this_process_is_dead() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import socket
+from pathlib import Path
 
 _SEPARATOR = " "
 
@@ -52,4 +53,13 @@ def is_dead(owner: str) -> bool:
         return True
     except PermissionError:
         return False
-    return False
+    return _is_zombie(int(process))
+
+
+def _is_zombie(process: int) -> bool:
+    """Whether it has ended and nobody has asked how, as in a container whose first process is no init."""
+    try:
+        told = Path(f"/proc/{process}/stat").read_text(encoding="utf-8", errors="replace")
+    except OSError:  # not Linux, or just gone
+        return False
+    return told.rpartition(")")[2].split()[:1] == ["Z"]

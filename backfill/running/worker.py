@@ -111,8 +111,7 @@ class Worker:
         """Take the next batch; whether there is another behind it."""
         started = time.perf_counter()
         with self._database.transaction():
-            runs_code = not self.sources[held.table].bound.foreknown
-            with self._database.sentinel(is_needed=runs_code) as check:
+            with self._database.sentinel() as check:
                 seen = self._slices.reread(held)
                 require_ours(held, seen)
                 if not seen.is_open:

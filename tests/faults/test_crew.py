@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import threading
 import time
@@ -21,6 +22,7 @@ from backfill.ledger import Ledger
 from backfill.running import runner
 from backfill.running.control import cancel_run
 from backfill.running.crew import Crew
+from backfill.running.owner import is_dead
 from backfill.running.pieces import Pieces
 from backfill.schema import slice_
 from backfill.status import Status
@@ -93,12 +95,8 @@ def started(url: sa.URL, engine: sa.Engine, transform: str = "count_by_row") -> 
 
 
 def is_alive(process: int) -> bool:
-    """Whether a process that is not our child is there, and no zombie."""
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    return True
+    """Whether a process is there, and no zombie."""
+    return not is_dead(f"{socket.gethostname()[:100].replace(' ', '_')} {process} token")
 
 
 @pytest.mark.parametrize("transform", [*FORMS, label_in_sql], ids=lambda form: form.name)
