@@ -34,6 +34,11 @@ class Slice:
     state: str | None
     """What the function carries from batch to batch, as JSON."""
 
+    @property
+    def has_lapsed(self) -> bool:
+        """Whether its owner has been silent for longer than its lease."""
+        return self.lease_left is not None and self.lease_left < 0
+
     @classmethod
     def of(cls, row: Any) -> Self:
         """The slice that a row of the ledger describes."""

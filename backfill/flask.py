@@ -52,8 +52,9 @@ def open_flask_project(address: Address, **overrides: Any) -> Project:
 
 
 def _reopening(address: Address, overrides: Mapping[str, Any]) -> Callable[[], Project] | None:
-    """How another process makes the same application; None where it was made by code that cannot be named."""
-    script = click.get_current_context().find_object(ScriptInfo)
+    """How another process makes the same application; None in such a process, or where no name leads to it."""
+    context = click.get_current_context(silent=True)
+    script = None if context is None else context.find_object(ScriptInfo)
     if script is None or script.create_app is not None:
         return None
     return partial(_reopen, script.app_import_path, address, overrides)

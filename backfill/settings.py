@@ -56,6 +56,14 @@ class Settings(BaseModel):
             raise ValueError("true and false are no numbers")
         return value
 
+    def for_leader(self) -> Settings:
+        """For one who vacuums for several workers, but counts the rows of its own."""
+        return self.model_copy(update={"vacuum_share": self.vacuum_share / self.workers})
+
+    def for_helper(self) -> Settings:
+        """For one who leaves that to its leader."""
+        return self.model_copy(update={"vacuum_share": 0})
+
     @property
     def limits(self) -> Limits:
         """How long one statement of a batch may take."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import sqlalchemy as sa
 
+from backfill.running.progress import Silence
 from backfill.running.vacuum import Vacuum
 from backfill.status import Status
 from tests.faults.statements import recorded
@@ -67,7 +68,7 @@ def test_a_transaction_of_others_is_left_alone(postgresql_url: sa.URL) -> None:
     engine = prepared(postgresql_url)
     with opened(engine) as database:
         database.shared = True
-        vacuum = Vacuum(database, 0.1)
+        vacuum = Vacuum(database, 0.1, Silence())
         with recorded(database.connection) as statements:
             vacuum.note(None, ROWS)  # type: ignore[arg-type]
     assert statements == []

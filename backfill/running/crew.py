@@ -13,17 +13,24 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor, wait
 from contextlib import AbstractContextManager, contextmanager
 from functools import partial
-from multiprocessing import Pipe, get_context, parent_process
+from multiprocessing import Pipe, active_children, get_context, parent_process
 from multiprocessing.connection import Connection as PipeEnd
+from multiprocessing.process import BaseProcess
 from typing import Any, Self
 
 from sqlalchemy import Engine
+from sqlalchemy.exc import DBAPIError
 
+from backfill.blame import code_of
 from backfill.database import Database
 from backfill.declaration.decorator import Transform
+from backfill.errors import Fenced, Unreachable
 from backfill.rows.source import Source
 from backfill.running.progress import Progress
 from backfill.settings import Settings
+
+PATIENCE_SECONDS = 5.0
+"""How long a helper may take for the batch at hand once it is called back."""
 
 POLL_SECONDS = 0.1
 """How often the leader looks up from waiting."""
@@ -62,8 +69,9 @@ class Crew(AbstractContextManager["Crew"]):
         self._reach = reach
         self._helpers = helpers
         self._jobs: list[Future[None]] = []
+        self._processes: list[BaseProcess] = []
         self.has_deserters = False
-        """A helper died; its pieces are the leader's now."""
+        """A helper died, never came or was replaced; its pieces are the leader's now."""
 
     @classmethod
     def of_threads(cls, helpers: int, reach: Reach) -> Crew:
@@ -83,15 +91,20 @@ class Crew(AbstractContextManager["Crew"]):
         """Nobody is at work yet."""
         return self
 
-    def __exit__(self, *_: object) -> None:
-        """Call the helpers back, each after the batch at hand."""
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        """Call the helpers back, each after the batch at hand; a process that does not come, or need not, is killed."""
         self._line.close()
+        is_urgent = kind is not None and issubclass(kind, KeyboardInterrupt)
+        if wait(self._jobs, 0 if is_urgent else PATIENCE_SECONDS).not_done:
+            self.dismiss()
         self._executor.shutdown(cancel_futures=True)
 
     def start(self, work: Work) -> None:
         """Let the helpers do the work."""
+        others = active_children()
         with _interrupts_kept():
             self._jobs = [self._executor.submit(self._reach, work) for _ in range(self._helpers)]
+        self._processes = [process for process in active_children() if process not in others]
 
     @property
     def is_at_work(self) -> bool:
@@ -99,21 +112,22 @@ class Crew(AbstractContextManager["Crew"]):
         return not all(job.done() for job in self._jobs)
 
     def heed(self) -> None:
-        """Raise what stopped a helper, unless it was killed."""
+        """Raise what stopped a helper, unless the others can do its work."""
         for job in self._jobs:
             if job.done():
                 try:
                     job.result()
-                except BrokenExecutor:
+                except (BrokenExecutor, Unreachable, Fenced):
                     self.has_deserters = True
 
-    def wait(self, meanwhile: Callable[[], None]) -> None:
-        """Wait until all helpers have finished; `meanwhile` is called now and then, and may raise."""
-        while self.is_at_work:
-            meanwhile()
-            self.heed()
-            wait(self._jobs, POLL_SECONDS)
-        self.heed()
+    def dismiss(self) -> None:
+        """Kill the processes: one that stands still holds locks, and the server undoes what a dead one began."""
+        for process in self._processes:
+            process.kill()
+
+    def wait(self) -> None:
+        """Wait a moment for the helpers to finish."""
+        wait(self._jobs, POLL_SECONDS)
 
 
 def crew_for(
@@ -147,8 +161,11 @@ def _why_alone(database: Database, sources: Sequence[Source]) -> str | None:
 
 
 def _visit(engine: Engine, settings: Settings, transform: Transform[..., Any], work: Work) -> None:
-    with Database.of(engine, settings.limits) as database:
-        work(database, transform)
+    try:
+        with Database.of(engine, settings.limits) as database:
+            work(database, transform)
+    except DBAPIError as error:  # what the work itself meets is told otherwise
+        raise Unreachable(f"a helper could not connect ({code_of(error)})") from None
 
 
 def recall() -> Recall:

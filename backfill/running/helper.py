@@ -61,7 +61,7 @@ def assist(task: Task, database: Database, transform: Transform[..., Any]) -> No
             raise DefinitionChanged(f"{transform.name} was changed while its run was starting: run it again")
     with relaxed_collector():
         silence, owner = Silence(), colleague(task.leader)
-        worker = Worker(database, sources, Examination(task.accept), task.settings, silence, recall())
+        worker = Worker(database, sources, Examination(task.accept), task.settings.for_helper(), silence, recall())
         leases = Leases(database, run.name, owner, task.settings.lease_seconds, worker, silence)
         pieces = Pieces(database, worker, leases, owner, task.share)
         _Helper(database, task, worker, pieces).work()

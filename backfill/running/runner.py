@@ -84,8 +84,9 @@ def run(
         return admitted
     with StopRequest() as stop, Progress(transform.name) as progress, relaxed_collector():
         _warn(progress, findings)
-        worker = Worker(database, sources, examination, settings, progress, stop)
         crew = crew_for(database, transform, sources, settings, progress, reach)
+        own = settings if crew is None else settings.for_leader()
+        worker = Worker(database, sources, examination, own, progress, stop)
         return _Session(database, admitted, settings, worker, progress, crew).finish()
 
 
@@ -147,9 +148,15 @@ class _Session:
         """Hold slice after slice, of which all take pieces; what a dead helper leaves is walked afterwards."""
         crew.start(partial(assist, self._task))
         self._walk_open_slices(lambda held: self._walk_in_pieces(held, crew))
-        crew.wait(self._look_up)
+        while crew.is_at_work and (left := self._slices.open_of_run(self._run.id)):
+            self._look_up()
+            if any(slice_.has_lapsed for slice_ in left):
+                crew.dismiss()
+            crew.wait()
+            crew.heed()
+        crew.heed()
         if crew.has_deserters:
-            self._progress.say("a helper died; what it left is taken over")
+            self._progress.say("a helper is missing: it died, or could not connect; its rows are walked by the others")
 
     def _walk_in_pieces(self, held: Slice, crew: Crew) -> None:
         while self._pieces.walk_next(held):

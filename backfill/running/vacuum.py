@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from backfill.database import Database
 from backfill.rows.source import Source
+from backfill.running.progress import Progress
 
 
 class Vacuum:
     """Asks the database to make room each time a share of a table was walked, so that the table does not double."""
 
-    def __init__(self, database: Database, share: float) -> None:
+    def __init__(self, database: Database, share: float, progress: Progress) -> None:
         self._database = database
         self._share = 0 if database.shared else share
+        self._progress = progress
         self._walked: dict[str, int] = {}
         self._every: dict[str, float] = {}
 
@@ -29,5 +31,7 @@ class Vacuum:
         if source.name not in self._every:
             with self._database.faults():
                 rows = source.estimate()
+            if not rows:
+                self._progress.say(f"{source.name} is not vacuumed: its size is not known before it is ANALYZEd")
             self._every[source.name] = rows * self._share if rows else float("inf")
         return self._every[source.name]

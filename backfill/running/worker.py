@@ -62,7 +62,7 @@ class Worker:
         self._stop = stop
         self._size = BatchSize(settings.batch_size, settings.max_batch_size, settings.batch_seconds)
         self._pace = Pace()
-        self._vacuum = Vacuum(database, settings.vacuum_share)
+        self._vacuum = Vacuum(database, settings.vacuum_share, progress)
         self._batch: Batch | None = None
         """The one at hand."""
 
@@ -229,7 +229,7 @@ def require_ours(held: Slice, seen: Slice) -> None:
     if seen.run_status is Status.CANCELLED:
         raise Fenced("the run was cancelled; its finished batches stay. See it with: backfill status")
     if seen.epoch != held.epoch:
-        raise Fenced(f"another worker took the slice over: {seen.owner}")
+        raise Fenced("another worker took the slice over")
     if seen.run_status is Status.PAUSED:
         raise Paused("paused by `backfill pause`")
     if seen.run_status is not Status.RUNNING:

@@ -17,13 +17,14 @@ import pytest
 import sqlalchemy as sa
 
 from backfill.batch import Slice
-from backfill.errors import RowRejected
+from backfill.errors import RowRejected, Unreachable
 from backfill.ledger import Ledger
-from backfill.running import runner
+from backfill.running import control, runner
 from backfill.running.control import cancel_run
 from backfill.running.crew import Crew
 from backfill.running.owner import is_dead
 from backfill.running.pieces import Pieces
+from backfill.running.progress import Progress
 from backfill.schema import slice_
 from backfill.status import Status
 from tests.faults import mutants
@@ -80,9 +81,9 @@ def wait_until(is_so: Callable[[], bool]) -> None:
         time.sleep(0.01)
 
 
-def started(url: sa.URL, engine: sa.Engine, transform: str = "count_by_row") -> tuple[subprocess.Popen[str], set[int]]:
+def started(url: sa.URL, engine: sa.Engine, **changes: Any) -> tuple[subprocess.Popen[str], set[int]]:
     """A leader in a process of its own, and its helpers once all are at work."""
-    leader = start_child(url, transform, **TOGETHER_IN_CHILD)
+    leader = start_child(url, "count_by_row", **TOGETHER_IN_CHILD, **changes)
     go(leader)
     helpers: set[int] = set()
 
@@ -143,6 +144,33 @@ def test_a_killed_helper_is_replaced(server_url: sa.URL) -> None:
     assert outcome(engine, "count_by_row") == (Status.COMPLETED, MANY)
 
 
+def test_a_frozen_helper_is_killed(server_url: sa.URL) -> None:
+    """When its lease has run out; if it holds what the leader needs, that pauses, and the next run goes on at once."""
+    engine = prepared(server_url)
+    leader, helpers = started(server_url, engine, lease_seconds=1)
+    frozen = helpers.pop()
+    os.kill(frozen, signal.SIGSTOP)
+    assert ending(leader) in ("completed", "Exhausted")
+    assert not is_alive(frozen)
+    assert run_on(engine, count_by_row, TOGETHER).rows_written == MANY
+    assert tally(engine).is_exact
+
+
+def test_a_server_without_connections_to_spare(server_url: sa.URL, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Helpers who cannot connect are done without, and it is said."""
+    engine = prepared(server_url)
+    said: list[str] = []
+    monkeypatch.setattr(Progress, "say", lambda _, message: said.append(message))
+
+    def unreachable(*_: object) -> None:
+        raise Unreachable("too many connections")
+
+    monkeypatch.setattr("backfill.running.crew._visit", unreachable)
+    assert run_on(engine, count_by_row, TOGETHER).rows_written == MANY
+    assert tally(engine).is_exact
+    assert "a helper is missing: it died, or could not connect; its rows are walked by the others" in said
+
+
 def test_helpers_do_not_outlive_their_leader(server_url: sa.URL) -> None:
     """Killed, it leaves them to finish the batch at hand; the next run takes over from all of them."""
     engine = prepared(server_url)
@@ -170,8 +198,9 @@ def test_a_stopped_leader_stops_its_helpers(server_url: sa.URL) -> None:
     assert tally(engine).is_exact
 
 
-def test_a_cancelled_run_is_over_for_all(server_url: sa.URL) -> None:
+def test_a_cancelled_run_is_over_for_all(server_url: sa.URL, monkeypatch: pytest.MonkeyPatch) -> None:
     """From that moment no batch of anyone commits."""
+    monkeypatch.setattr(control, "PATIENCE_SECONDS", 30)
     engine = prepared(server_url)
     leader, helpers = started(server_url, engine)
     with opened(engine) as database:
