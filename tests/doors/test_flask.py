@@ -161,6 +161,30 @@ def test_flask_finds_the_command(sqlite_flask: Command, sqlite_project: Project)
     assert "completed" in status.stdout
 
 
+HELPER = """
+from backfill.command.project import Address
+from backfill.flask import _reopen
+
+project = _reopen("app", Address(), {})
+project.visit(lambda database: print(project.catalog.find("greet").name, database.dialect.name))
+"""
+
+
+def test_a_helper_process_makes_the_application_again(flask: Command, project: Project) -> None:
+    """Outside of any command, as `flask backfill run --workers 2` has it do."""
+    (project.root / "helper.py").write_text(HELPER)
+    called = project.call("helper")
+    assert called.returncode == 0, called.stderr
+    assert called.stdout.splitlines()[-1].startswith("greet ")
+
+
+def test_workers_under_flask(flask: Command, project: Project) -> None:
+    """They fill as one does."""
+    flask("db", "upgrade", "-x", "backfill=defer")
+    ran = project.call("flask", "--app", "app", "backfill", "run", "greet", "--workers", "3", "--batch-size", "1")
+    assert (ran.returncode, project.greetings()) == (0, USERS), ran.stderr
+
+
 def test_application_without_migrate(root: Path) -> None:
     """An application without Flask-Migrate is told what is missing."""
     bare = Flask("bare").test_cli_runner().invoke(cli, ["status"])
