@@ -56,8 +56,10 @@ class Settings(BaseModel):
             raise ValueError("true and false are no numbers")
         return value
 
-    def for_leader(self) -> Settings:
-        """For one who vacuums for several workers, but counts the rows of its own."""
+    def for_leader(self, has_helpers: bool) -> Settings:
+        """For one who vacuums for all workers, but counts the rows of its own."""
+        if not has_helpers:
+            return self
         return self.model_copy(update={"vacuum_share": self.vacuum_share / self.workers})
 
     def for_helper(self) -> Settings:

@@ -85,8 +85,7 @@ def run(
     with StopRequest() as stop, Progress(transform.name) as progress, relaxed_collector():
         _warn(progress, findings)
         crew = crew_for(database, transform, sources, settings, progress, reach)
-        own = settings if crew is None else settings.for_leader()
-        worker = Worker(database, sources, examination, own, progress, stop)
+        worker = Worker(database, sources, examination, settings.for_leader(crew is not None), progress, stop)
         return _Session(database, admitted, settings, worker, progress, crew).finish()
 
 

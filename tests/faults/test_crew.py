@@ -48,7 +48,7 @@ from tests.faults.workloads import (
     tally,
 )
 
-MANY = 6_000
+MANY = 12_000
 TOGETHER = settings(batch_size=20, max_batch_size=20, workers=3, lock_seconds=10, attempts=20)
 TOGETHER_IN_CHILD = {"batch_size": 20, "max_batch_size": 20, "workers": 3, "lock_seconds": 10}
 
@@ -78,7 +78,7 @@ def wait_until(is_so: Callable[[], bool]) -> None:
     deadline = time.monotonic() + 30
     while not is_so():
         assert time.monotonic() < deadline, "it does not come to that"
-        time.sleep(0.01)
+        time.sleep(0.005)
 
 
 def started(url: sa.URL, engine: sa.Engine, **changes: Any) -> tuple[subprocess.Popen[str], set[int]]:
@@ -91,7 +91,12 @@ def started(url: sa.URL, engine: sa.Engine, **changes: Any) -> tuple[subprocess.
         helpers.update(processes_at_work(engine) - {leader.pid})
         return len(helpers) == 2
 
-    wait_until(have_begun)
+    try:
+        wait_until(have_begun)
+    except AssertionError:
+        leader.kill()
+        leader.communicate()
+        raise
     return leader, helpers
 
 
@@ -147,7 +152,7 @@ def test_a_killed_helper_is_replaced(server_url: sa.URL) -> None:
 def test_a_frozen_helper_is_killed(server_url: sa.URL) -> None:
     """When its lease has run out; if it holds what the leader needs, that pauses, and the next run goes on at once."""
     engine = prepared(server_url)
-    leader, helpers = started(server_url, engine, lease_seconds=1)
+    leader, helpers = started(server_url, engine, lease_seconds=3)
     frozen = helpers.pop()
     os.kill(frozen, signal.SIGSTOP)
     assert ending(leader) in ("completed", "Exhausted")
