@@ -105,18 +105,11 @@ def draft_plan(
         writes=_written(trials),
         where=None if definition.where is None else render(definition.where),
         repeatability=sources[0].repeatability,
-        divisibility=_divisibility(sources[0]),
+        divisibility=sources[0].divisibility,
         findings=[*findings, *(finding for trial in trials for finding in trial.findings)],
         tables=tables,
         run=Ledger(database).latest(transform.name),
     )
-
-
-def _divisibility(source: Source) -> Divisibility:
-    dialect = source.database.dialect
-    if dialect.has_one_writer:
-        return Divisibility(False, f"{dialect.title} has one writer at a time")
-    return source.divisibility
 
 
 def _arrival(transform: Transform[..., Any]) -> str:

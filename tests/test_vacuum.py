@@ -6,10 +6,10 @@ import pytest
 import sqlalchemy as sa
 
 from backfill.running.progress import Silence
+from backfill.running.runner import run
 from backfill.running.vacuum import Vacuum
-from backfill.status import Status
 from tests.faults.statements import recorded
-from tests.faults.workloads import count_by_row, open_engine, opened, run_on, seed, settings, tally
+from tests.faults.workloads import ACCEPTED, count_by_row, open_engine, opened, run_on, seed, settings, tally
 
 ROWS = 8_000
 
@@ -43,13 +43,35 @@ def test_the_table_does_not_double(postgresql_url: sa.URL) -> None:
     assert growth(prepared(postgresql_url), 0.1) < 1.4
 
 
-def test_where_nothing_is_left_dead_nothing_is_done(database_url: sa.URL) -> None:
-    """The setting does no harm on any database, and without it nothing is asked."""
+@pytest.mark.parametrize(("share", "times"), [(0, 0), (0.25, 4)])
+def test_it_is_asked_for_where_dead_rows_are_left(database_url: sa.URL, share: float, times: int) -> None:
+    """As often as was said on PostgreSQL, never elsewhere, and never unless it was said."""
     engine = prepared(database_url)
-    assert run_on(engine, count_by_row, settings(batch_size=500, max_batch_size=500)).status == Status.COMPLETED
-    seed(engine, ROWS)
-    chosen = settings(batch_size=500, max_batch_size=500, vacuum_share=0.5)
-    assert run_on(engine, count_by_row, chosen).rows_written == ROWS
+    chosen = settings(batch_size=500, max_batch_size=500, vacuum_share=share)
+    with opened(engine, chosen) as database, recorded(database.connection) as statements:
+        assert run(database, count_by_row, chosen, accept=ACCEPTED).rows_written == ROWS
+    asked = sum(statement.startswith("VACUUM") for statement in statements)
+    assert asked == (times if engine.dialect.name == "postgresql" else 0)
+
+
+@pytest.mark.postgresql
+def test_several_workers_leave_it_to_one(postgresql_url: sa.URL) -> None:
+    """The leader asks for it as often as if it walked all rows, about: it counts its own."""
+    engine = prepared(postgresql_url)
+    chosen = settings(batch_size=100, max_batch_size=100, vacuum_share=0.25, workers=2, lock_seconds=10, attempts=20)
+    with opened(engine, chosen) as database, recorded(database.connection) as statements:
+        assert run(database, count_by_row, chosen, accept=ACCEPTED).rows_written == ROWS
+    assert 1 <= sum(statement.startswith("VACUUM") for statement in statements) <= 8
+
+
+@pytest.mark.postgresql
+def test_a_table_of_unknown_size_is_told(postgresql_url: sa.URL, caplog: pytest.LogCaptureFixture) -> None:
+    """Once, and the run goes on."""
+    engine = open_engine(postgresql_url)
+    seed(engine, 100)
+    with caplog.at_level("INFO"):
+        assert run_on(engine, count_by_row, settings(vacuum_share=0.5)).rows_written == 100
+    assert caplog.text.count("people is not vacuumed: its size is not known before it is ANALYZEd") == 1
 
 
 @pytest.mark.postgresql

@@ -6,15 +6,17 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from backfill.catalog import Catalog
 from backfill.command.databases import Databases, EnvironmentDatabases, OneDatabase, Visitor
 from backfill.environment import Environment
 from backfill.errors import Refused
-from backfill.running.crew import Reach, Work
 from backfill.running.progress import logging_to_stderr
 from backfill.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from backfill.running.crew import Reach, Work
 
 CONFIGURATIONS = ("alembic.ini", "migrations/alembic.ini", "pyproject.toml")
 """Where an Alembic environment is configured, in the order in which we look."""

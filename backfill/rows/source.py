@@ -35,9 +35,16 @@ class Source(ABC):
         """What it is called in the ledger: the table's name, or the transform's where there is no table."""
 
     @property
-    @abstractmethod
     def divisibility(self) -> Divisibility:
-        """Whether several workers may walk it at once."""
+        """Whether several workers may walk it at once, on this database."""
+        dialect = self.database.dialect
+        if dialect.has_one_writer:
+            return Divisibility(False, f"{dialect.title} has one writer at a time")
+        return self._derive_divisibility()
+
+    @abstractmethod
+    def _derive_divisibility(self) -> Divisibility:
+        """What the definition says of it."""
 
     @abstractmethod
     def shape(self) -> list[tuple[str, str]]:

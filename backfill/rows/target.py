@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import cached_property
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, Table, and_, func, select, true
@@ -76,9 +75,7 @@ class Target(Source):
         """Whether the walked rows themselves are written, or may be."""
         return bool(self.bound.writes) or self.bound.shapes is None or any(shape.is_own for shape in self.bound.shapes)
 
-    @cached_property
-    def divisibility(self) -> Divisibility:
-        """Whether several workers may walk the table at once."""
+    def _derive_divisibility(self) -> Divisibility:
         return derive_divisibility(
             self.transform.definition,
             self.bound,

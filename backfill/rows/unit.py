@@ -39,9 +39,7 @@ class Unit(Source):
         """The transform's name."""
         return self.transform.name
 
-    @property
-    def divisibility(self) -> Divisibility:
-        """It is one."""
+    def _derive_divisibility(self) -> Divisibility:
         return UNDIVIDED
 
     def shape(self) -> list[tuple[str, str]]:

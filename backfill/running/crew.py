@@ -151,8 +151,6 @@ def crew_for(
 
 
 def _why_alone(database: Database, sources: Sequence[Source]) -> str | None:
-    if database.dialect.has_one_writer:
-        return f"{database.dialect.title} has one writer at a time"
     if database.shared:
         return "its batches are part of a transaction of env.py"
     if database.connection.dialect.is_async:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import threading
 import time
@@ -22,7 +21,7 @@ from backfill.ledger import Ledger
 from backfill.running import control, runner
 from backfill.running.control import cancel_run
 from backfill.running.crew import Crew
-from backfill.running.owner import is_dead
+from backfill.running.owner import is_dead, new_owner
 from backfill.running.pieces import Pieces
 from backfill.running.progress import Progress
 from backfill.schema import slice_
@@ -102,7 +101,8 @@ def started(url: sa.URL, engine: sa.Engine, **changes: Any) -> tuple[subprocess.
 
 def is_alive(process: int) -> bool:
     """Whether a process is there, and no zombie."""
-    return not is_dead(f"{socket.gethostname()[:100].replace(' ', '_')} {process} token")
+    host, _, token = new_owner().split(" ")
+    return not is_dead(f"{host} {process} {token}")
 
 
 @pytest.mark.parametrize("transform", [*FORMS, label_in_sql], ids=lambda form: form.name)
