@@ -1,6 +1,6 @@
 """What a revision may ask: fill now, wait for proof, or take it back.
 
-from backfill.alembic import require_backfill, reset_backfill, run_backfill
+from backfill.alembic import require_backfill, reset_backfill, run_backfill, undo_backfill
 """
 
 from __future__ import annotations
@@ -31,9 +31,10 @@ from backfill.rows.opening import open_sources
 from backfill.running.admission import Admission
 from backfill.running.progress import log
 from backfill.running.runner import run
+from backfill.running.undoer import undo
 from backfill.settings import Settings, load_settings
 
-__all__ = ["create_ledger", "drop_ledger", "require_backfill", "reset_backfill", "run_backfill"]
+__all__ = ["create_ledger", "drop_ledger", "require_backfill", "reset_backfill", "run_backfill", "undo_backfill"]
 
 Mode = Literal["inline", "defer"]
 
@@ -70,7 +71,7 @@ def run_backfill(name: str, *, mode: Mode | None = None, accept: Collection[str]
         settings = _settings(context, mode)
         transform = _find(context, settings, name)
         if settings.mode == "defer":
-            _defer(context, transform)
+            _defer(context, transform, settings)
         else:
             with _own_transactions(context) as database:
                 run(database, transform, settings, accept=accept)
@@ -113,6 +114,26 @@ def reset_backfill(name: str) -> None:
         Ledger(database).withdraw(name)
 
 
+def undo_backfill(name: str) -> None:
+    """Put back what rows held before `name` wrote them, in a downgrade, where they still hold what it wrote.
+
+    The run must have kept images (`keep_undo`). Batch by batch, as it ran; a killed downgrade goes on where it stopped.
+    Rows that were changed since stay as they are, and the log says how many.
+
+    Raises:
+        CommandError: a run kept no images, or the undoing was stopped; the message says what to type.
+    """
+    context = op.get_context()
+    if context.as_sql:
+        with context.autocommit_block():
+            context.impl.static_output(phrased(f"-- DATA STEP: stop here and run:  backfill undo {name}"))
+        return
+    with _as_command_errors(name, "downgrade"), _own_transactions(context) as database:
+        for undone in undo(database, name, _settings(context)):
+            if undone.left:
+                log.warning("%s: %s", name, phrased(undone.told_of_rest()))
+
+
 def create_ledger() -> None:
     """Create the ledger in a revision, for teams whose application may not create tables."""
     context = op.get_context()
@@ -125,14 +146,18 @@ def create_ledger() -> None:
 
 
 def drop_ledger() -> None:
-    """Drop the ledger with everything in it: the downgrade of `create_ledger`."""
+    """Drop the ledger with everything in it, images included: the downgrade of `create_ledger`."""
+    context = op.get_context()
+    if not context.as_sql:
+        schema.drop(_connection(context))
+        return
     for table in reversed(schema.metadata.sorted_tables):
         op.drop_table(table.name)
 
 
-def _defer(context: MigrationContext, transform: Transform[..., Any]) -> None:
+def _defer(context: MigrationContext, transform: Transform[..., Any], settings: Settings) -> None:
     with Database(_connection(context), shared=True) as database:
-        Admission(database, transform, open_sources(database, transform)).defer()
+        Admission(database, transform, open_sources(database, transform), settings.keep_undo).defer()
     log.info("%s: %s", transform.name, phrased(f"deferred; to fill: backfill run {transform.name}"))
 
 
@@ -160,12 +185,12 @@ def _own_transactions(context: MigrationContext) -> Iterator[Database]:
 
 
 @contextmanager
-def _as_command_errors(name: str) -> Iterator[None]:
+def _as_command_errors(name: str, verb: str = "upgrade") -> Iterator[None]:
     """Say in one line what happened, and what to type where the message does not say it by itself."""
     try:
         yield
     except Stopped as error:
-        raise BackfillCommandError(f"{name} is not finished: {error}; to go on, repeat the upgrade") from None
+        raise BackfillCommandError(f"{name} is not finished: {error}; to go on, repeat the {verb}") from None
     except RunFailed as error:
         raise BackfillCommandError(f"{name} failed: {error}") from None
     except BackfillError as error:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from types import ModuleType
 from typing import Any
 
-from backfill.schema import TABLE_NAMES
+from backfill.schema import owns
 
 
 def setup(plugin: Any) -> None:
@@ -38,7 +38,7 @@ def overlook_ledger(context: Any, _upgrade_ops: Any, _schemas: Any) -> None:
     """Keep the ledger's tables from being looked at, which the log would call "removed"; `hide_ledger` is the proof."""
     filters = getattr(context, "_name_filters", None)
     if isinstance(filters, list):
-        filters.append(lambda name, kind, _parents: kind != "table" or name not in TABLE_NAMES)
+        filters.append(lambda name, kind, _parents: kind != "table" or not owns(name))
 
 
 def hide_ledger(_context: Any, upgrade_ops: Any, _schemas: Any) -> None:
@@ -47,7 +47,7 @@ def hide_ledger(_context: Any, upgrade_ops: Any, _schemas: Any) -> None:
 
 
 def _is_about_the_ledger(operation: Any) -> bool:
-    return getattr(operation, "table_name", None) in TABLE_NAMES
+    return owns(getattr(operation, "table_name", None))
 
 
 class _IterableModule(ModuleType):

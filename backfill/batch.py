@@ -29,6 +29,8 @@ class Slice:
     lease_left: float | None
     """Seconds until the owner's lease ends, by the database's clock; None without an owner."""
     run_status: Status
+    keeps_undo: bool
+    """Its run keeps images of what it writes."""
     rows_read: int
     rows_written: int
     state: str | None
@@ -55,6 +57,7 @@ class Slice:
             owner=row.owner,
             lease_left=None if row.lease_left is None else float(row.lease_left),
             run_status=Status(row.status),
+            keeps_undo=bool(row.keeps_undo),
             rows_read=row.rows_read,
             rows_written=row.rows_written,
             state=row.state,

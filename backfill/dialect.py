@@ -6,7 +6,8 @@ The contract is also the common behaviour: a database's file says only where it 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -34,6 +35,7 @@ from backfill.declaration.writes import Recordset, Shape, Verb
 from backfill.fault import Fault
 from backfill.finding import Finding
 from backfill.key import Key
+from backfill.parameters import assigned, key_parameter, typed, value_parameter
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,8 @@ class Dialect:
     """As people call it."""
     has_one_writer: ClassVar[bool] = False
     """Several workers would only wait for each other."""
+    table_options: ClassVar[str] = ""
+    """What CREATE TABLE ... AS SELECT is told beside the columns."""
 
     # ── transactions ────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -163,6 +167,15 @@ class Dialect:
     def differs(self, column: ColumnElement[Any], value: ColumnElement[Any]) -> Condition:
         """Whether writing the value would change the column."""
         return self.comparable(column).is_distinct_from(self.comparable(value))
+
+    def identical(self, columns: Sequence[ColumnElement[Any]], others: Sequence[ColumnElement[Any]]) -> Condition:
+        """Whether two rows hold the very same bytes, column by column; NULL is the same as NULL."""
+        raise NotImplementedError
+
+    @contextmanager
+    def verbatim(self, connection: Connection) -> Iterator[None]:
+        """Let values be copied that were stored before today's settings, which would not let them in."""
+        yield
 
     def matching(self, table: Table, shape: Shape) -> Condition:
         """The rows that a shape means, by parameters for the values that they are matched by."""
@@ -274,23 +287,3 @@ def completed_in_ledger(name: str) -> str:
     """SQL condition: the newest run of `name` is completed."""
     newest = f"SELECT max(id) FROM backfill_run WHERE name = '{name}'"  # noqa: S608  # a name is one word
     return f"EXISTS (SELECT 1 FROM backfill_run WHERE id = ({newest}) AND status = 'completed')"  # noqa: S608
-
-
-def assigned(table: Table, shape: Shape) -> dict[str, ColumnElement[Any]]:
-    """A parameter for each column that a shape gives."""
-    return {name: bindparam(value_parameter(n), type_=table.c[name].type) for n, name in enumerate(shape.columns)}
-
-
-def key_parameter(n: int) -> str:
-    """What the n-th value is called by which a row is matched."""
-    return f"key_{n}"
-
-
-def value_parameter(n: int) -> str:
-    """What the n-th value given is called."""
-    return f"value_{n}"
-
-
-def typed(columns: Sequence[ColumnElement[Any]], key: Key) -> list[ColumnElement[Any]]:
-    """The key's values, bound with its columns' types."""
-    return [bindparam(None, part, type_=column.type, unique=True) for column, part in zip(columns, key, strict=True)]

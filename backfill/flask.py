@@ -11,6 +11,7 @@ from flask import current_app, has_app_context
 from flask.cli import ScriptInfo, with_appcontext
 
 from backfill import cli as door
+from backfill.command.options import OPENER
 from backfill.phrase import speak_as
 
 if TYPE_CHECKING:
@@ -25,12 +26,11 @@ speak_as("flask backfill", has_app_context)  # in every `flask` command, `flask 
 @click.pass_context
 def cli(context: click.Context) -> None:
     """Fill columns of large tables: in batches, resumable, and proven before the schema moves on."""
-    context.meta[door.OPENER] = open_flask_project
+    context.meta[OPENER] = open_flask_project
 
 
-for _command in door.cli.commands.values():
-    if _command is not door.demo:
-        cli.add_command(_command)
+for _command in door.COMMANDS:
+    cli.add_command(_command)
 
 
 def open_flask_project(address: Address, **overrides: Any) -> Project:

@@ -14,7 +14,7 @@ from backfill.errors import Fenced, Refused, RunHeld
 from backfill.fault import Fault, Faulted
 from backfill.run import Run
 from backfill.slices import COUNTS, Slices
-from backfill.status import ACTIVE, Status, require_move
+from backfill.status import HOLDING, Status, require_move
 
 _run, _slice = schema.run, schema.slice_
 
@@ -68,7 +68,14 @@ class Ledger:
         return runs[-1] if runs else None
 
     def register(
-        self, name: str, *, status: Status, fingerprint: str, definition: str, rows_estimated: int | None
+        self,
+        name: str,
+        *,
+        status: Status,
+        fingerprint: str,
+        definition: str,
+        rows_estimated: int | None,
+        keeps_undo: bool = False,
     ) -> int:
         """Enter a new run; raises RunHeld when another process has just entered one."""
         values = {
@@ -79,6 +86,7 @@ class Ledger:
             "definition": definition,
             "server": self._database.dialect.identify(self._connection)[:200],
             "rows_estimated": rows_estimated,
+            "keeps_undo": keeps_undo,
             "created_at": self._clock(),
             "started_at": self._clock() if status is Status.RUNNING else None,
             "updated_at": self._clock(),
@@ -95,8 +103,7 @@ class Ledger:
         """Bring a run to another status, if it is still where it was seen; ends leases unless it goes on running."""
         require_move(run.name, run.status, status)
         values: dict[str, Any] = {"status": status, "reason": reason, "updated_at": self._clock(), **changes}
-        if status not in ACTIVE:
-            values["active_name"] = None
+        values["active_name"] = run.name if status in HOLDING else None
         moved = self._connection.execute(
             update(_run).where(_run.c.id == run.id, _run.c.status == run.status).values(values)
         )
@@ -113,12 +120,12 @@ class Ledger:
                 Slices(self._database).fence(latest.id)
                 self.move(latest, Status.UNDONE)
 
-    def start(self, run: Run, fingerprint: str) -> None:
+    def start(self, run: Run, fingerprint: str, *, keeps_undo: bool) -> None:
         """Bring a run to `running`, from wherever it waits."""
+        changes: dict[str, Any] = {"fingerprint": fingerprint, "keeps_undo": keeps_undo}
         if run.started_at is None:
-            self.move(run, Status.RUNNING, fingerprint=fingerprint, started_at=self._clock())
-        else:
-            self.move(run, Status.RUNNING, fingerprint=fingerprint)
+            changes["started_at"] = self._clock()
+        self.move(run, Status.RUNNING, **changes)
 
     def complete(self, run: Run) -> None:
         """Bring a run to `completed`."""

@@ -20,6 +20,8 @@ class Run:
     reason: str | None
     fingerprint: str
     rows_estimated: int | None
+    keeps_undo: bool
+    """Images of what its rows held are kept, so that it can be undone."""
     rows_read: int
     tally: Tally
     rows_per_second: float | None
@@ -48,6 +50,7 @@ class Run:
             reason=row.reason,
             fingerprint=row.fingerprint,
             rows_estimated=row.rows_estimated,
+            keeps_undo=bool(row.keeps_undo),
             rows_read=int(row.rows_read or 0),
             tally=Tally(written - inserted - deleted, inserted, deleted, int(row.rows_skipped or 0)),
             rows_per_second=row.rows_per_second,

@@ -17,6 +17,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    false,
     insert,
     inspect,
     select,
@@ -28,6 +29,9 @@ from backfill.errors import LedgerTooNew
 
 VERSION = 1
 """The shape of the tables below; raised with every change to them."""
+
+IMAGE_PREFIX = "backfill_image_"
+"""Begins the name of every table of before- and after-images."""
 
 PATIENCE_SECONDS = 5.0
 """How long another process that has begun to create the tables may take."""
@@ -57,6 +61,7 @@ run = Table(
     Column("definition", Text, nullable=False),
     Column("server", String(200), nullable=False),
     Column("rows_estimated", BigInteger),
+    Column("keeps_undo", Boolean, nullable=False, server_default=false()),
     Column("created_at", _Moment, nullable=False),
     Column("started_at", _Moment),
     Column("updated_at", _Moment, nullable=False),
@@ -91,7 +96,28 @@ slice_ = Table(
     mysql_charset="utf8mb4",
 )
 
+image = Table(
+    "backfill_image",
+    metadata,
+    Column("name", String(64), primary_key=True, comment="the table of images itself"),
+    Column("run_id", _Count, ForeignKey(run.c.id), nullable=False, index=True),
+    Column("table_name", String(200), nullable=False),
+    Column("verb", String(10), nullable=False, comment="what was done to its rows"),
+    Column("key_columns", Text, nullable=False, comment="as JSON"),
+    Column("columns", Text, nullable=False, comment="those kept, as JSON"),
+    mysql_engine="InnoDB",
+    mysql_charset="utf8mb4",
+)
+
+RECORDS = (run, slice_, image)
+"""The tables that runs are recorded in, those referred to first."""
+
 TABLE_NAMES = frozenset(table.name for table in metadata.sorted_tables)
+
+
+def owns(table_name: str | None) -> bool:
+    """Whether a table is one of ours: of the ledger, or one of images."""
+    return table_name is not None and (table_name in TABLE_NAMES or table_name.startswith(IMAGE_PREFIX))
 
 
 def exists(connection: Connection) -> bool:
@@ -130,6 +156,15 @@ def _appears(connection: Connection) -> bool:
     return False
 
 
+def image_names(connection: Connection) -> list[str]:
+    """The tables of images that are there."""
+    if not inspect(connection).has_table(image.name):
+        return []
+    return list(connection.execute(select(image.c.name)).scalars())
+
+
 def drop(connection: Connection) -> None:
-    """Drop the ledger with everything in it."""
+    """Drop the ledger with everything in it, images included."""
+    for name in image_names(connection):
+        Table(name, MetaData()).drop(connection)
     metadata.drop_all(connection)

@@ -10,7 +10,7 @@ from configparser import Error as ConfigParserError
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
 from backfill.dialect import Limits
 from backfill.errors import SettingsError
@@ -31,6 +31,8 @@ class Settings(BaseModel):
     """Rows of any batch."""
     batch_seconds: float = Field(default=0.1, gt=0, le=60)
     """How long a batch should take; its size adapts."""
+    keep_undo: bool | None = None
+    """Whether images of what rows held are kept, so that a run can be undone; None: as its definition says."""
     workers: int = Field(default=1, ge=1, le=64)
     """How many walk the table at once, where its definition allows it."""
     duty: float = Field(default=1, ge=0.05, le=1)
@@ -50,9 +52,9 @@ class Settings(BaseModel):
 
     @field_validator("*", mode="before")
     @classmethod
-    def _refuse_truth(cls, value: object) -> object:
+    def _refuse_truth(cls, value: object, info: ValidationInfo) -> object:
         """`batch_size = true` would count as 1."""
-        if isinstance(value, bool):
+        if isinstance(value, bool) and info.field_name != "keep_undo":
             raise ValueError("true and false are no numbers")
         return value
 

@@ -164,6 +164,28 @@ class Slices:
             .values(epoch=_slice.c.epoch + 1, is_open=False, owner=None, lease_until=None)
         )
 
+    def reopen(self, run_id: int) -> None:
+        """Open every slice in which something was done again, to be walked backwards; whoever was at work is fenced."""
+        self._connection.execute(
+            update(_slice)
+            .where(_slice.c.run_id == run_id)
+            .values(epoch=_slice.c.epoch + 1, is_open=_slice.c.seq > 0, owner=None, lease_until=None)
+        )
+
+    def retreat(self, seen: Slice, seq: int, lease_seconds: float) -> None:
+        """The guarded write that ends the undoing of a batch: everything from `seq` on is taken back.
+
+        Raises:
+            Fenced: the slice is not what this worker has seen.
+        """
+        retreated = self._connection.execute(
+            update(_slice)
+            .where(_this(seen), _slice.c.epoch == seen.epoch, _slice.c.seq == seen.seq, _slice.c.is_open)
+            .values(seq=seq, is_open=seq > 0, lease_until=self._clock(lease_seconds), updated_at=self._clock())
+        )
+        if retreated.rowcount != 1:
+            raise Fenced("another process took this slice over; nothing of this batch was undone")
+
     def _insert(self, run_id: int, **values: Any) -> int:
         """Enter a slice in which nothing is done yet; gives its number."""
         highest = select(func.coalesce(func.max(_slice.c.number), 0)).where(_slice.c.run_id == run_id)
@@ -180,7 +202,7 @@ class Slices:
 @cache
 def _selecting(dialect: Dialect) -> Select[Any]:
     left = dialect.seconds_until(_slice.c.lease_until).label("lease_left")
-    statement = select(_slice, left, _run.c.status).join(_run, _run.c.id == _slice.c.run_id)
+    statement = select(_slice, left, _run.c.status, _run.c.keeps_undo).join(_run, _run.c.id == _slice.c.run_id)
     return statement.where(_slice.c.run_id == bindparam("of_run")).order_by(_slice.c.number)
 
 

@@ -29,6 +29,9 @@ class Status(StrEnum):
     CANCELLED = "cancelled"
     """Given up; finished batches stay."""
 
+    UNDOING = "undoing"
+    """Its writes are being taken back, or were when that was interrupted."""
+
     UNDONE = "undone"
     """A downgrade took it back: the next run starts from the first row."""
 
@@ -48,6 +51,7 @@ MOVES: Mapping[Status, frozenset[Status]] = {
             Status.FAILED,  # a row or the database said no
             Status.COMPLETED,  # the last sweep found nothing
             Status.CANCELLED,  # `backfill cancel`
+            Status.UNDOING,  # `backfill undo` after its worker was killed
             Status.UNDONE,  # the revision is downgraded after its worker was killed
         }
     ),
@@ -56,6 +60,7 @@ MOVES: Mapping[Status, frozenset[Status]] = {
             Status.RUNNING,  # `backfill run`, or the next upgrade
             Status.PAUSED,  # `backfill pause` and Ctrl-C at the same time
             Status.CANCELLED,  # `backfill cancel`
+            Status.UNDOING,  # `backfill undo`
             Status.UNDONE,  # the revision is downgraded half-way
         }
     ),
@@ -63,15 +68,39 @@ MOVES: Mapping[Status, frozenset[Status]] = {
         {
             Status.RUNNING,  # `backfill run`, once the cause is mended
             Status.CANCELLED,  # `backfill cancel`
+            Status.UNDOING,  # `backfill undo`
             Status.UNDONE,  # the revision is downgraded half-way
         }
     ),
-    Status.COMPLETED: frozenset({Status.UNDONE}),  # the revision is downgraded
-    Status.CANCELLED: frozenset({Status.UNDONE}),  # the revision is downgraded
-    Status.UNDONE: frozenset(),
+    Status.COMPLETED: frozenset(
+        {
+            Status.UNDOING,  # `backfill undo`
+            Status.UNDONE,  # the revision is downgraded
+        }
+    ),
+    Status.CANCELLED: frozenset(
+        {
+            Status.UNDOING,  # `backfill undo`
+            Status.UNDONE,  # the revision is downgraded
+        }
+    ),
+    Status.UNDOING: frozenset(
+        {
+            Status.UNDOING,  # `backfill undo` goes on where it was interrupted
+            Status.UNDONE,  # nothing is left to take back
+        }
+    ),
+    Status.UNDONE: frozenset(
+        {
+            Status.UNDOING,  # `backfill undo` of one that was reset, whose images are still there
+        }
+    ),
 }
 
 ACTIVE = frozenset({Status.PENDING, Status.RUNNING, Status.PAUSED, Status.FAILED})
+"""With a run in one of these `backfill run` goes on."""
+
+HOLDING = ACTIVE | {Status.UNDOING}
 """A name has at most one run in one of these."""
 
 

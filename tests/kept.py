@@ -32,7 +32,7 @@ def refill(engine: sa.Engine, rows: dict[sa.Table, list[dict[str, object]]]) -> 
     """Put the tables' rows back as they were, and forget every run."""
     with engine.begin() as connection:
         if schema.exists(connection):
-            for ledger in (schema.slice_, schema.run):
+            for ledger in reversed(schema.RECORDS):
                 connection.execute(ledger.delete())
         for table, values in rows.items():
             connection.execute(table.delete())

@@ -62,8 +62,8 @@ def _check_changes(target: Target) -> Iterator[Finding]:
             findings = list(check_change(target, write))
             yield from findings
             is_sound = all(each.severity is Severity.WARNING for each in findings)
-            for statement in projector.statements(write, target.where) if is_sound else ():
-                yield from _check(target, "what is written", statement)
+            for effect in projector.effects(write, target.where) if is_sound else ():
+                yield from _check(target, "what is written", effect.statement)
 
 
 def _check(target: Target, what: str, statement: Any) -> Iterator[Finding]:

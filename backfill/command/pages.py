@@ -15,6 +15,7 @@ from backfill.key import printable_key
 from backfill.planner import Plan, Sample, TablePlan
 from backfill.run import Run
 from backfill.running.owner import describe, is_dead
+from backfill.running.undoer import Undone
 from backfill.status import ACTIVE, Status
 from backfill.verifier import Verdict
 
@@ -156,6 +157,8 @@ def waits_for(run: Run) -> str | None:
     """Why a run is not going on, and what to type; None when there is nothing to do or it is going on."""
     if run.status is Status.PENDING:
         return f"deferred by its migration; to fill: backfill run {run.name}"
+    if run.status is Status.UNDOING:
+        return f"it was being undone when that was interrupted; to go on: backfill undo {run.name}"
     if run.status is Status.RUNNING and _is_abandoned(run):
         return f"its worker is gone; to go on: backfill run {run.name}"
     if run.status in (Status.PAUSED, Status.FAILED):
@@ -179,6 +182,25 @@ def verdict_page(verdict: Verdict) -> str:
     first = ", ".join(f"{m.table} {printable_key(m.key)}" for m in verdict.mismatches[:5])
     count = f"{len(verdict.mismatches):,}" if verdict.is_counted else f"more than {len(verdict.mismatches):,}"
     return f"{verdict.name}: {count} row{'' if count == '1' else 's'} would still change, first: {first}"
+
+
+def undo_page(name: str, undone: Sequence[Undone]) -> str:
+    """What was put back, and what was not."""
+    if not undone:
+        return f"{safe_text(name)}: nothing to undo. To see what there is:  backfill status"
+    return "\n".join(_undone(each) for each in undone)
+
+
+def _undone(undone: Undone) -> str:
+    told = f"{undone.run.name}: undone. {undone.restored:,} rows put back"
+    return f"{told}; {undone.told_of_rest()}" if undone.left else f"{told}."
+
+
+def forget_page(name: str, tables: int) -> str:
+    """What cannot be undone any more."""
+    if not tables:
+        return f"{safe_text(name)}: no run keeps images."
+    return f"{name}: {tables:,} tables of images dropped; its runs cannot be undone any more."
 
 
 def run_page(run: Run, before: Run | None = None) -> str:

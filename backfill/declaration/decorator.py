@@ -97,6 +97,7 @@ def transform(
     lookups: Mapping[str, SelectBase] | None = None,
     group_by: str | Iterable[str] | None = None,
     order_by: Order = (),
+    keep_undo: bool = False,
 ) -> Declare:
     """Declare a function as the transform of `tables`: it says what becomes of their rows.
 
@@ -111,12 +112,13 @@ def transform(
         lookups: for a field of the input model that is no column, a select that refers to the walked table.
         group_by: columns whose equal values make a group, which is never split; () makes all rows one group.
         order_by: the order in which rows are walked, or stand in their group; the key comes last by itself.
+        keep_undo: keep images of what the rows held in the database, so that a run can be undone.
 
     Raises:
         DeclarationError: the signature, a model or an option contradicts itself.
     """
     _require_names("transform", tables)
-    options = {"where": where, "group_by": group_by, "order_by": order_by}
+    options = {"where": where, "group_by": group_by, "order_by": order_by, "keep_undo": keep_undo}
 
     def declare(function: Callable[..., Any]) -> Transform[..., Any]:
         return _declare(Kind.TRANSFORM, function, tables, lookups or {}, options)
@@ -124,15 +126,18 @@ def transform(
     return declare  # type: ignore[return-value]  # the overloads narrow what one body serves
 
 
-def seed() -> DeclareSeed:
+def seed(*, keep_undo: bool = False) -> DeclareSeed:
     """Declare a function that returns changes without any rows to start from: one transaction, one checkpoint.
+
+    Args:
+        keep_undo: keep images of what was written in the database, so that a run can be undone.
 
     Raises:
         DeclarationError: the signature contradicts itself.
     """
 
     def declare(function: Callable[..., Any]) -> Transform[..., Any]:
-        return _declare(Kind.SEED, function, (), {}, {})
+        return _declare(Kind.SEED, function, (), {}, {"keep_undo": keep_undo})
 
     return declare  # type: ignore[return-value]  # the protocol narrows it
 

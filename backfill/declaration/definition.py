@@ -132,6 +132,8 @@ class Definition(BaseModel):
     """Columns of which equal values make a group; none of them: all rows are one group."""
     order_by: Annotated[tuple[Ordering, ...], BeforeValidator(_as_ordering), PlainSerializer(_spelt)] = ()
     """In which order rows are walked, or stand in their group."""
+    keep_undo: bool = False
+    """Images of what the rows held are kept, so that a run can be undone."""
     lookups: dict[str, str] = {}
     """Selects of the fields that are no columns."""
     state: dict[str, Any] | None = None
@@ -159,5 +161,5 @@ class Definition(BaseModel):
 
     def fingerprint(self, columns: object) -> str:
         """A SHA-256 over everything that decides what a row becomes, the target's `columns` among it."""
-        kept = self.model_dump(mode="json", exclude={"description"})
+        kept = self.model_dump(mode="json", exclude={"description", "keep_undo"})
         return hashlib.sha256(to_json([kept, columns])).hexdigest()

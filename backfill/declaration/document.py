@@ -9,7 +9,7 @@ from typing import Any
 
 from backfill.errors import DeclarationError
 
-KEYS = ("table", "tables", "where", "set", "delete", "insert", "match", "update", "description")
+KEYS = ("table", "tables", "where", "set", "delete", "insert", "match", "update", "keep_undo", "description")
 
 _MOST_BYTES = 1_000_000
 _MOST_LEVELS = 50

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import (
@@ -24,7 +25,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.mysql import LONGTEXT
 from sqlalchemy.exc import DBAPIError, InterfaceError
-from sqlalchemy.types import BINARY
+from sqlalchemy.types import BINARY, NullType
 
 from backfill.declaration.conditions import Condition
 from backfill.declaration.writes import Recordset, Shape, Verb
@@ -46,6 +47,7 @@ _CODES = {
 _FAULTS = {code: fault for fault, codes in _CODES.items() for code in codes}
 
 _STRICT = "STRICT_ALL_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,ERROR_FOR_DIVISION_BY_ZERO"
+_VERBATIM = "STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZERO"
 _PINNED = ("sql_mode", "time_zone", "innodb_lock_wait_timeout")
 _PINNED_MARIADB = ("max_statement_time", "idle_transaction_timeout")
 
@@ -55,6 +57,7 @@ class MySQL(Dialect):
 
     name = "mysql"
     title = "MariaDB"
+    table_options = "ENGINE=InnoDB"
 
     def prepare(self, connection: Connection, limits: Limits) -> Mapping[str, Any]:
         """Note what `begin` will pin, since these settings outlive a transaction."""
@@ -118,6 +121,19 @@ class MySQL(Dialect):
         if isinstance(column.type, JSON):
             return cast(func.json_extract(column, "$"), BINARY)
         return cast(column, BINARY) if isinstance(column.type, String) else column
+
+    def identical(self, columns: Sequence[ColumnElement[Any]], others: Sequence[ColumnElement[Any]]) -> Condition:
+        """As values, since FLOAT shows fewer digits than it holds; and as bytes, whatever the collation says."""
+        pairs = [(type_coerce(a, NullType()), type_coerce(b, NullType())) for a, b in zip(columns, others, strict=True)]
+        same = (a.is_not_distinct_from(b) & cast(a, BINARY).is_not_distinct_from(cast(b, BINARY)) for a, b in pairs)
+        return and_(*same)
+
+    @contextmanager
+    def verbatim(self, connection: Connection) -> Iterator[None]:
+        """Zero dates are dates, and 0 is a number and no wish for the next one."""
+        _assign(connection, {"sql_mode": _VERBATIM})
+        yield
+        _assign(connection, {"sql_mode": _STRICT})
 
     def update_rows(self, connection: Connection, table: Table, shape: Shape, rows: Recordset) -> int:
         """One UPDATE from one JSON document, or from several where one would be too long for the server."""

@@ -25,15 +25,17 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB, Insert, insert
 from sqlalchemy.exc import DataError, DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.types import UserDefinedType
 
 from backfill.declaration.conditions import Condition
 from backfill.declaration.writes import Recordset, Shape, Verb
-from backfill.dialect import Dialect, Limits, completed_in_ledger, typed
+from backfill.dialect import Dialect, Limits, completed_in_ledger
 from backfill.dialects.inspections import postgresql as inspections
 from backfill.dialects.recordsets.postgresql import arrived, note_types, travels
 from backfill.fault import Fault
 from backfill.finding import Finding
 from backfill.key import Key
+from backfill.parameters import typed
 
 _LONGEST_NULL = 64
 """Bytes that JSON null can take with its spaces; `json` keeps them as they were written."""
@@ -113,6 +115,11 @@ class PostgreSQL(Dialect):
         if isinstance(column.type, JSON):
             return cast(column, JSONB)
         return column.collate("C") if isinstance(column.type, String) else column
+
+    def identical(self, columns: Sequence[ColumnElement[Any]], others: Sequence[ColumnElement[Any]]) -> Condition:
+        """By the operator that compares records as they are stored: 1.0 and 1.10 differ, and `json` has no other."""
+        same: Condition = cast(func.row(*columns), _Record).bool_op("*=")(cast(func.row(*others), _Record))
+        return same
 
     def lock(self, statement: Select[Any]) -> Select[Any]:
         """FOR NO KEY UPDATE: keys are never written, so rows that refer to these stay insertable."""
@@ -211,6 +218,16 @@ class PostgreSQL(Dialect):
             return _MEANINGS[code]
         found = {kind: getattr(report, f"{kind}_name", None) for kind in ("table", "column", "constraint")}
         return ", ".join(f"{kind} {name}" for kind, name in found.items() if name)
+
+
+class _Record(UserDefinedType[Any]):
+    """A row as one value; without the cast, two rows would be compared column by column."""
+
+    cache_ok = True
+
+    def get_col_spec(self, **_: Any) -> str:
+        """Its name."""
+        return "record"
 
 
 @lru_cache

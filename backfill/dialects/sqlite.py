@@ -14,7 +14,9 @@ from sqlalchemy import (
     Select,
     Table,
     UniqueConstraint,
+    and_,
     cast,
+    collate,
     func,
     select,
     text,
@@ -124,6 +126,12 @@ class SQLite(Dialect):
     def comparable(self, column: ColumnElement[Any]) -> ColumnElement[Any]:
         """Bytes decide, whatever the column's collation says."""
         return column.collate("BINARY") if isinstance(column.type, String) else column
+
+    def identical(self, columns: Sequence[ColumnElement[Any]], others: Sequence[ColumnElement[Any]]) -> Condition:
+        """By bytes and storage class: 1, 1.0 and '1' differ."""
+        pairs = [(type_coerce(a, NullType()), type_coerce(b, NullType())) for a, b in zip(columns, others, strict=True)]
+        same = (collate(a, "BINARY").is_not_distinct_from(b) & (func.typeof(a) == func.typeof(b)) for a, b in pairs)
+        return and_(*same)
 
     def lock(self, statement: Select[Any]) -> Select[Any]:
         """Nothing to add: BEGIN IMMEDIATE holds every row."""

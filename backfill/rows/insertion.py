@@ -10,7 +10,8 @@ from sqlalchemy.sql.dml import Insert
 
 from backfill.declaration.conditions import Condition
 from backfill.declaration.writes import Shape
-from backfill.dialect import Dialect, key_parameter, value_parameter
+from backfill.dialect import Dialect
+from backfill.parameters import key_parameter, value_parameter
 from backfill.rows.tables import unique_columns
 
 

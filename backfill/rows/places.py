@@ -34,6 +34,13 @@ class Places:
         rows = select(func.count()).select_from(self._table).where(self._walk.between(after, upto), *conditions)
         return int(self._connection.execute(rows).scalar_one())
 
+    def crowd(self, most: int, *conditions: Condition) -> int | None:
+        """How many rows share a place that more than `most` share; None when there is no such place."""
+        rows = func.count()
+        shared = select(rows).select_from(self._table).where(*conditions).group_by(*self._walk.columns)
+        found = self._connection.execute(shared.having(rows > most).limit(1)).first()
+        return None if found is None else int(found[0])
+
     def _select(self) -> Select[Any]:
         return select(*(self._walk.columns or [literal_column("1")])).select_from(self._table)
 

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
-    Executable,
     Select,
     Table,
     and_,
     delete,
     exists,
+    false,
     literal,
     or_,
     select,
     true,
     update,
 )
+from sqlalchemy.sql.dml import Delete, Insert, Update
 
 from backfill.batch import Tally
 from backfill.database import Database
@@ -27,22 +29,50 @@ from backfill.declaration.aggregation import has_window
 from backfill.declaration.conditions import Condition
 from backfill.declaration.writes import Projection, Shape, Verb, Write
 from backfill.rows.insertion import insert_all_rows, insert_missing_rows, literal_columns, numbered
+from backfill.rows.journal import UNKEPT, Record, Taken
 from backfill.rows.tables import Tables
+
+
+@dataclass(frozen=True)
+class Effect:
+    """One statement of a write, and which rows it is about."""
+
+    statement: Insert | Update | Delete
+    verb: Verb
+    table: Table
+    columns: tuple[str, ...] = ()
+    taken: Condition = field(default_factory=false)
+    """Of an INSERT none: its rows are not there yet."""
+
+    def make(self, database: Database, record: Record) -> int:
+        """Ask the database for it; gives how many rows it found, or inserted."""
+        if isinstance(self.statement, Insert):
+            return record.insert(database, self.table, self.statement)
+        taken = Taken(self.verb, self.table, self.columns, [self.taken])
+        return record.change(lambda: taken, lambda: database.change(self.statement))
 
 
 class Projector:
     """Makes writes as statements over the rows of the walked table that a condition takes."""
 
-    def __init__(self, database: Database, tables: Tables, walked: Table, keys: Sequence[ColumnElement[Any]]) -> None:
+    def __init__(
+        self,
+        database: Database,
+        tables: Tables,
+        walked: Table,
+        keys: Sequence[ColumnElement[Any]],
+        record: Record = UNKEPT,
+    ) -> None:
         self._database = database
         self._dialect = database.dialect
         self._tables = tables
         self._walked = walked
         self._keys = keys
+        self._record = record
 
     def write(self, write: Write, scope: Condition, *, only_changes: bool = False) -> Tally:
         """Make one write on the rows in `scope`, or on those of them that would change."""
-        counts = [self._database.change(each) for each in self.statements(write, scope, only_changes)]
+        counts = [effect.make(self._database, self._record) for effect in self.effects(write, scope, only_changes)]
         match write.shape.verb:
             case Verb.UPDATE:
                 return Tally(updated=sum(counts))
@@ -50,7 +80,7 @@ class Projector:
                 return Tally(deleted=sum(counts))
         return Tally(inserted=counts[-1], updated=sum(counts[:-1]))
 
-    def statements(self, write: Write, scope: Condition, only_changes: bool = False) -> list[Executable]:
+    def effects(self, write: Write, scope: Condition, only_changes: bool = False) -> list[Effect]:
         """What the database is asked to do: of an upsert first to update, then to insert."""
         shape, projection = write.shape, write.relation
         assert isinstance(projection, Projection), "rows that came from Python are the writer's"
@@ -58,11 +88,11 @@ class Projector:
             case Verb.INSERT:
                 return self._insert(shape, projection, scope, only_changes)
             case Verb.DELETE if shape.is_own:
-                return [delete(self._walked).where(scope)]
+                return [Effect(delete(self._walked).where(scope), Verb.DELETE, self._walked, taken=scope)]
             case Verb.DELETE:
-                return [
-                    delete(table := self._tables.find(shape.table)).where(self._is_met(table, shape, projection, scope))
-                ]
+                table = self._tables.find(shape.table)
+                is_met = self._is_met(table, shape, projection, scope)
+                return [Effect(delete(table).where(is_met), Verb.DELETE, table, taken=is_met)]
         if shape.is_own:
             return [self._update_own(projection, scope, only_changes)]
         return [self._update_met(shape, projection, scope, only_changes)]
@@ -74,13 +104,22 @@ class Projector:
 
     # ── rows of the batch ───────────────────────────────────────────────────────────────────────────────────────
 
-    def _update_own(self, projection: Projection, scope: Condition, only_changes: bool) -> Executable:
+    def _update_own(self, projection: Projection, scope: Condition, only_changes: bool) -> Effect:
+        return Effect(
+            self._updating_own(projection, scope, only_changes),
+            Verb.UPDATE,
+            self._walked,
+            tuple(projection.values),
+            scope,
+        )
+
+    def _updating_own(self, projection: Projection, scope: Condition, only_changes: bool) -> Update:
         if any(has_window(value) for value in projection.values.values() if isinstance(value, ColumnElement)):
             return self._update_from(projection, scope, only_changes)
         statement = update(self._walked).where(scope).values(self._values(self._walked, projection.values))
         return statement.where(self.differs(projection)) if only_changes else statement
 
-    def _update_from(self, projection: Projection, scope: Condition, only_changes: bool) -> Executable:
+    def _update_from(self, projection: Projection, scope: Condition, only_changes: bool) -> Update:
         """Window functions may not stand in an UPDATE, so they are computed beside it."""
         values = literal_columns(self._dialect, self._walked, projection.values)
         keys = [key.label(f"backfill_key_{n}") for n, key in enumerate(self._keys)]
@@ -95,20 +134,21 @@ class Projector:
 
     # ── rows of other tables ────────────────────────────────────────────────────────────────────────────────────
 
-    def _update_met(self, shape: Shape, projection: Projection, scope: Condition, only_changes: bool) -> Executable:
+    def _update_met(self, shape: Shape, projection: Projection, scope: Condition, only_changes: bool) -> Effect:
         table = self._tables.find(shape.table)
+        is_met = self._is_met(table, shape, projection, scope)
         met = self._meeting(table, projection, scope)
         values: dict[str, Any] = {}
         for name, value in self._values(table, projection.values).items():
             is_expression = isinstance(value, ColumnElement)
             values[name] = self._source(value, met).scalar_subquery() if is_expression else value
-        statement = update(table).where(self._is_met(table, shape, projection, scope)).values(values)
+        statement = update(table).where(is_met).values(values)
         if only_changes:
             differs = (
                 self._dialect.differs(table.c[name], _typed(value, table.c[name])) for name, value in values.items()
             )
             statement = statement.where(or_(*differs))
-        return statement
+        return Effect(statement, Verb.UPDATE, table, tuple(values), is_met)
 
     def _is_met(self, table: Table, shape: Shape, projection: Projection, scope: Condition) -> Condition:
         """Whether a row of another table is one that a row in scope speaks of."""
@@ -122,7 +162,7 @@ class Projector:
     def _source(self, value: Any, meeting: list[Condition]) -> Select[Any]:
         return select(value).select_from(self._walked).where(*meeting)
 
-    def _insert(self, shape: Shape, projection: Projection, scope: Condition, only_changes: bool) -> list[Executable]:
+    def _insert(self, shape: Shape, projection: Projection, scope: Condition, only_changes: bool) -> list[Effect]:
         table = self._tables.find(shape.table)
         if projection.source is not None:
             source = narrowed(projection.source, self._walked, scope)
@@ -131,14 +171,14 @@ class Projector:
                 select(*literal_columns(self._dialect, table, projection.values)).select_from(self._walked).where(scope)
             )
         if not shape.match:
-            return [insert_all_rows(self._dialect, table, shape, source)]
+            return [Effect(insert_all_rows(self._dialect, table, shape, source), Verb.INSERT, table)]
         rows = numbered(source, shape)
-        statements: list[Executable] = [insert_missing_rows(self._dialect, table, shape, rows)]
+        effects = [Effect(insert_missing_rows(self._dialect, table, shape, rows), Verb.INSERT, table)]
         if shape.refresh:
-            statements.insert(0, self._refresh(table, shape, rows, only_changes))
-        return statements
+            effects.insert(0, self._refresh(table, shape, rows, only_changes))
+        return effects
 
-    def _refresh(self, table: Table, shape: Shape, rows: Any, only_changes: bool) -> Executable:
+    def _refresh(self, table: Table, shape: Shape, rows: Any, only_changes: bool) -> Effect:
         given = {name: rows.c[name] for name in shape.refresh}
         is_there = [table.c[name] == rows.c[name] for name in shape.match]
         statement = update(table).where(*is_there, rows.c.backfill_nth == 1).values(given)
@@ -146,7 +186,10 @@ class Projector:
             statement = statement.where(
                 or_(*(self._dialect.differs(table.c[name], value) for name, value in given.items()))
             )
-        return statement
+        is_met = exists(
+            select(literal(1)).select_from(rows).where(*is_there, rows.c.backfill_nth == 1).correlate(table)
+        )
+        return Effect(statement, Verb.UPDATE, table, shape.refresh, is_met)
 
     def _values(self, table: Table, values: Mapping[str, Any]) -> dict[str, Any]:
         return {

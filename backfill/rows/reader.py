@@ -14,11 +14,9 @@ from backfill.declaration.adaptation import has_subquery
 from backfill.declaration.conditions import Condition
 from backfill.declaration.form import Bound, Reading, Row, Walked
 from backfill.key import Key
+from backfill.rows.chosen import among
 from backfill.rows.lookup import look_up
 from backfill.rows.walk import Walk
-
-MOST_PARAMETERS = 30_000
-"""Values of keys in one statement: PostgreSQL takes 65,535, SQLite 32,766."""
 
 
 class Reader:
@@ -111,9 +109,3 @@ class Reader:
 
     def _execute(self, statement: Any) -> Any:
         return self._database.connection.execute(statement)
-
-
-def among(database: Database, columns: Sequence[ColumnElement[Any]], keys: Sequence[Key]) -> list[Condition]:
-    """Conditions that together take the rows of these keys, none of them too long for a statement."""
-    step = MOST_PARAMETERS // len(columns)
-    return [database.dialect.among(columns, keys[n : n + step]) for n in range(0, len(keys), step)]

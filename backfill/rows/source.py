@@ -15,6 +15,7 @@ from backfill.declaration.repeatability import Repeatability
 from backfill.declaration.writes import Write
 from backfill.key import Key
 from backfill.rows.given import Given
+from backfill.rows.journal import UNKEPT, Record
 from backfill.rows.tables import Tables
 
 
@@ -80,8 +81,16 @@ class Source(ABC):
             return self.bound.apply(reading, arguments)
 
     @abstractmethod
-    def write(self, writes: Sequence[Write], batch: Batch, reading: Reading, *, only_changes: bool = False) -> Tally:
-        """Make the writes of a batch, to all its rows or only to those that would change."""
+    def write(
+        self,
+        writes: Sequence[Write],
+        batch: Batch,
+        reading: Reading,
+        *,
+        only_changes: bool = False,
+        record: Record = UNKEPT,
+    ) -> Tally:
+        """Make the writes of a batch, to all its rows or only to those that would change, and tell the record."""
 
     @abstractmethod
     def make_room(self) -> None:

@@ -71,6 +71,11 @@ def key_of(table: Table) -> tuple[str, ...]:
     return tuple(narrowest_first[0]) if narrowest_first else ()
 
 
+def stored_columns(table: Table) -> tuple[str, ...]:
+    """The columns that a row is made of; the database computes the others."""
+    return tuple(str(column.name) for column in table.columns if column.computed is None)
+
+
 def unique_columns(table: Table) -> list[Sequence[str]]:
     """Columns whose values together are unique for all rows of the table, in each way there is."""
     constraints = [list(c.columns) for c in table.constraints if isinstance(c, UniqueConstraint)]

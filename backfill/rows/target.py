@@ -18,11 +18,13 @@ from backfill.declaration.repeatability import derive_repeatability
 from backfill.declaration.writes import Projection, Recordset, Verb, Write
 from backfill.errors import GroupTooLarge, WalkedAgain
 from backfill.key import Key
+from backfill.rows.chosen import among
 from backfill.rows.given import Given
 from backfill.rows.insertion import is_held_unique
+from backfill.rows.journal import UNKEPT, Record
 from backfill.rows.places import Places
 from backfill.rows.projector import Projector
-from backfill.rows.reader import Reader, among
+from backfill.rows.reader import Reader
 from backfill.rows.source import Source
 from backfill.rows.tables import Tables
 from backfill.rows.walk import Walk
@@ -148,10 +150,7 @@ class Target(Source):
 
     def oversized_group(self) -> int | None:
         """The size of a group that is too large to be taken into memory; None when there is none."""
-        size = func.count()
-        groups = select(size).select_from(self.table).where(self.where).group_by(*self.walk.columns)
-        found = self._execute(groups.having(size > MOST_IN_GROUPS).limit(1)).first()
-        return None if found is None else int(found[0])
+        return self._places.crowd(MOST_IN_GROUPS, self.where)
 
     def told_of_group(self, size: int) -> str:
         """Why a group of this size is refused."""
@@ -169,14 +168,22 @@ class Target(Source):
 
     # ── writing ─────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def write(self, writes: Sequence[Write], batch: Batch, reading: Reading, *, only_changes: bool = False) -> Tally:
+    def write(
+        self,
+        writes: Sequence[Write],
+        batch: Batch,
+        reading: Reading,
+        *,
+        only_changes: bool = False,
+        record: Record = UNKEPT,
+    ) -> Tally:
         """Make the writes of a batch, to all its rows or only to those that would change.
 
         Raises:
             WalkedAgain: a row was inserted to which the walk would come.
         """
         before = self._count_ahead(batch) if any(map(self._may_insert_ahead, writes)) else None
-        tally = self._write(writes, batch, reading, only_changes)
+        tally = self._write(writes, batch, reading, only_changes, record)
         if before is not None and self._count_ahead(batch) > before:
             raise WalkedAgain(
                 f"{self.name}: a row was inserted between those that are still to be walked, and `where` takes it: it "
@@ -195,9 +202,11 @@ class Target(Source):
     def _count_ahead(self, batch: Batch) -> int:
         return self._places.count(batch.upto, batch.hi, self.where)
 
-    def _write(self, writes: Sequence[Write], batch: Batch, reading: Reading, only_changes: bool) -> Tally:
-        writer = Writer(self.database, self.tables)
-        projector = Projector(self.database, self.tables, self.table, self._keys)
+    def _write(
+        self, writes: Sequence[Write], batch: Batch, reading: Reading, only_changes: bool, record: Record
+    ) -> Tally:
+        writer = Writer(self.database, self.tables, record)
+        projector = Projector(self.database, self.tables, self.table, self._keys, record)
         tally = Tally()
         for write in writes:
             if isinstance(write.relation, Projection):

@@ -14,6 +14,7 @@ from backfill.declaration.repeatability import derive_repeatability
 from backfill.declaration.writes import Write
 from backfill.key import Key
 from backfill.rows.given import Given
+from backfill.rows.journal import UNKEPT, Record
 from backfill.rows.source import Source
 from backfill.rows.tables import Tables
 from backfill.rows.writer import Writer
@@ -70,9 +71,17 @@ class Unit(Source):
         """Nothing."""
         return Reading()
 
-    def write(self, writes: Sequence[Write], batch: Batch, reading: Reading, *, only_changes: bool = False) -> Tally:
+    def write(
+        self,
+        writes: Sequence[Write],
+        batch: Batch,
+        reading: Reading,
+        *,
+        only_changes: bool = False,
+        record: Record = UNKEPT,
+    ) -> Tally:
         """Make the writes."""
-        writer = Writer(self.database, self.tables)
+        writer = Writer(self.database, self.tables, record)
         return sum((writer.write(write, only_changes=only_changes) for write in writes), Tally())
 
     def make_room(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Table, and_, delete, insert, literal, select, union_all
@@ -14,10 +15,12 @@ from backfill.declaration.changes import Insert
 from backfill.declaration.conditions import Condition
 from backfill.declaration.gathering import may_link
 from backfill.declaration.writes import Recordset, Shape, Verb, Write
-from backfill.dialect import assigned
 from backfill.errors import RowRejected
 from backfill.key import Key
+from backfill.parameters import assigned
+from backfill.rows.chosen import among
 from backfill.rows.insertion import insert_missing_row
+from backfill.rows.journal import UNKEPT, Record, Taken
 from backfill.rows.tables import Tables, key_of
 
 TERMS = 100
@@ -27,8 +30,9 @@ TERMS = 100
 class Writer:
     """Makes writes one after the other."""
 
-    def __init__(self, database: Database, tables: Tables) -> None:
+    def __init__(self, database: Database, tables: Tables, record: Record = UNKEPT) -> None:
         self._database = database
+        self._record = record
         self._connection = database.connection
         self._dialect = database.dialect
         self._tables = tables
@@ -51,16 +55,29 @@ class Writer:
         return self._insert(table, write.shape, resolved)
 
     def _update(self, table: Table, shape: Shape, rows: Recordset, only_changes: bool) -> int:
+        take = partial(self._taken, Verb.UPDATE, table, shape, rows)
         if not only_changes:
-            return self._dialect.update_rows(self._connection, table, shape, rows)
+            return self._record.change(take, lambda: self._dialect.update_rows(self._connection, table, shape, rows))
         statement = self._dialect.update_by_match(table, shape)
         differs = [self._dialect.differs(table.c[name], value) for name, value in assigned(table, shape).items()]
         parameters = self._dialect.parameters(table, shape, rows)
-        return self._database.change(statement.where(or_(*differs)), parameters)
+        return self._record.change(take, lambda: self._database.change(statement.where(or_(*differs)), parameters))
 
     def _delete(self, table: Table, shape: Shape, rows: Recordset) -> int:
         statement = delete(table).where(self._dialect.matching(table, shape))
-        return self._database.change(statement, self._dialect.parameters(table, shape, rows))
+        parameters = self._dialect.parameters(table, shape, rows)
+        take = partial(self._taken, Verb.DELETE, table, shape, rows)
+        return self._record.change(take, lambda: self._database.change(statement, parameters))
+
+    def _taken(self, verb: Verb, table: Table, shape: Shape, rows: Recordset) -> Taken:
+        """The rows that a recordset is about."""
+        if shape.is_own:
+            keys = [self._dialect.walked(table.c[name]) for name in shape.match]
+            conditions = among(self._database, keys, [key for key, _ in rows.rows])
+            return Taken(verb, table, shape.columns, conditions)
+        matched = Shape(verb, shape.table, shape.match, shape.absent)
+        parameters = self._dialect.parameters(table, matched, Recordset([(match, ()) for match, _ in rows.rows]))
+        return Taken(verb, table, shape.columns, [self._dialect.matching(table, matched)], parameters)
 
     def _insert(self, table: Table, shape: Shape, rows: Recordset) -> Tally:
         store = self._dialect.storable
@@ -70,8 +87,9 @@ class Writer:
         ]
         if rows.links and _link_key(table) not in shape.columns:
             keys = self._insert_returning(table, parameters)
+            self._record.note_inserted(table, [(key,) for key in keys])
         else:
-            self._connection.execute(insert(table), parameters)
+            self._record.insert(self._database, table, insert(table), parameters)
             keys = [given.get(_link_key(table)) for given in parameters] if rows.links else []
         self._remember(rows.links, keys)
         return Tally(inserted=len(parameters))
@@ -88,7 +106,8 @@ class Writer:
     def _insert_missing(self, table: Table, shape: Shape, rows: Recordset, only_changes: bool) -> Tally:
         updated = self._refresh(table, shape, rows, only_changes) if shape.refresh else 0
         statement = insert_missing_row(self._dialect, table, shape)
-        inserted = self._database.change(statement, self._dialect.parameters(table, shape, rows))
+        parameters = self._dialect.parameters(table, shape, rows)
+        inserted = self._record.insert(self._database, table, statement, parameters)
         if rows.links:
             self._remember(rows.links, self._find_keys(table, shape, [match for match, _ in rows.rows]))
         return Tally(updated=updated, inserted=inserted)

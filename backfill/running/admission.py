@@ -25,13 +25,21 @@ TWICE = "twice"
 class Admission:
     """Enters runs into the ledger, and lets them go on."""
 
-    def __init__(self, database: Database, transform: Transform[..., Any], sources: Sequence[Source]) -> None:
+    def __init__(
+        self,
+        database: Database,
+        transform: Transform[..., Any],
+        sources: Sequence[Source],
+        keep_undo: bool | None = None,
+    ) -> None:
         self._database = database
         self._ledger = Ledger(database)
         self._slices = Slices(database)
         self._transform = transform
         self._sources = sources
         self._fingerprint = fingerprint_of(transform, sources)
+        self._keep_undo = transform.definition.keep_undo if keep_undo is None else keep_undo
+        """Of a new run; one that was started keeps what it began with."""
 
     def admit(self, accept: Collection[str] = (), *, from_start: bool = False) -> Run:
         """The run to go on with, `running` or already `completed`.
@@ -41,6 +49,7 @@ class Admission:
             Refused: running again would apply the transform twice to some rows.
         """
         self._ledger.ensure()
+        self._require_no_undoing()
         latest = self._ledger.latest(self._transform.name)
         if latest is not None and (from_start or latest.status is Status.CANCELLED):
             self._require_harmless(latest, accept)
@@ -61,6 +70,11 @@ class Admission:
             with self._database.transaction():
                 self._register(Status.PENDING)
 
+    def _require_no_undoing(self) -> None:
+        name = self._transform.name
+        if any(run.status is Status.UNDOING for run in self._ledger.runs(name)):
+            raise Refused(f"{name} is being undone, or was when that was interrupted. To go on: backfill undo {name}")
+
     def _start(self) -> Run:
         with self._database.transaction():
             self._cut(self._register(Status.RUNNING))
@@ -68,6 +82,7 @@ class Admission:
 
     def _resume(self, run: Run, *, may_have_changed: bool) -> Run:
         is_new = run.status is Status.PENDING
+        self._require_images(run)
         if run.fingerprint != self._fingerprint and run.rows_read and not (is_new or may_have_changed):
             name = self._transform.name
             raise DefinitionChanged(
@@ -76,10 +91,19 @@ class Admission:
                 f"Start over: backfill run {name} --from-start{self._warning()}"
             )
         with self._database.transaction():
-            self._ledger.start(run, self._fingerprint)
+            self._ledger.start(
+                run, self._fingerprint, keeps_undo=run.keeps_undo if run.rows_written else self._keep_undo
+            )
             if is_new:
                 self._cut(run.id)
         return self._latest()
+
+    def _require_images(self, run: Run) -> None:
+        if self._keep_undo and run.rows_written and not run.keeps_undo:
+            raise Refused(
+                f"the run of {run.name} has written {run.rows_written:,} rows without images to undo them by, and none "
+                f"can be made of these any more. To go on without: backfill run {run.name} --no-keep-undo"
+            )
 
     def _after_the_end(self, run: Run) -> Run:
         """A completed run is started again where its own condition says that rows are left."""
@@ -95,10 +119,14 @@ class Admission:
         repeatability = self._sources[0].repeatability
         if repeatability.by_nature or not run.rows_written or TWICE in accept:
             return
+        way_on = (
+            f"Undo it first: backfill undo {run.name}"
+            if run.keeps_undo
+            else f"Restore the rows first; once that is done: backfill run {run.name} --from-start --accept {TWICE}"
+        )
         raise Refused(
             f"{run.name} has written {run.rows_written:,} rows in a run that is {run.status}, and from the first row "
-            f"on it would change them twice: {repeatability.reason}. Restore the rows first; once that is done: "
-            f"backfill run {run.name} --from-start --accept {TWICE}"
+            f"on it would change them twice: {repeatability.reason}. {way_on}"
         )
 
     def _register(self, status: Status) -> int:
@@ -109,6 +137,7 @@ class Admission:
             fingerprint=self._fingerprint,
             definition=self._transform.definition.model_dump_json(exclude={"code"}),
             rows_estimated=None if None in estimates else sum(estimate or 0 for estimate in estimates),
+            keeps_undo=self._keep_undo,
         )
 
     def _cut(self, run_id: int) -> None:

@@ -21,9 +21,10 @@ from backfill.running.collector import relaxed_collector
 from backfill.running.crew import POLL_SECONDS, recall
 from backfill.running.leases import Leases
 from backfill.running.owner import colleague, is_colleague
+from backfill.running.patience import explained
 from backfill.running.pieces import Pieces, Share
 from backfill.running.progress import Silence
-from backfill.running.worker import Worker, explained
+from backfill.running.worker import Worker
 from backfill.settings import Settings
 from backfill.slices import Slices
 
@@ -62,7 +63,7 @@ def assist(task: Task, database: Database, transform: Transform[..., Any]) -> No
     with relaxed_collector():
         silence, owner = Silence(), colleague(task.leader)
         worker = Worker(database, sources, Examination(task.accept), task.settings.for_helper(), silence, recall())
-        leases = Leases(database, run.name, owner, task.settings.lease_seconds, worker, silence)
+        leases = Leases(database, run.name, owner, task.settings.lease_seconds, worker.patience, silence)
         pieces = Pieces(database, worker, leases, owner, task.share)
         _Helper(database, task, worker, pieces).work()
 
@@ -82,7 +83,7 @@ class _Helper:
             while (open_ := self._open()) and not all(self._is_taken(slice_) for slice_ in open_):
                 held = next((slice_ for slice_ in open_ if slice_.owner == self._task.leader), None)
                 if held is None:  # the leader is about to hold the next one
-                    self._worker.heed_stop()
+                    self._worker.patience.heed_stop()
                     time.sleep(POLL_SECONDS)
                 else:
                     self._pieces.walk_next(held)

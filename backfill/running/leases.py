@@ -10,8 +10,8 @@ from backfill.database import Database
 from backfill.errors import Fenced, RunHeld
 from backfill.fault import Faulted
 from backfill.running.owner import describe, is_dead
+from backfill.running.patience import Patience
 from backfill.running.progress import Progress
-from backfill.running.worker import Worker
 from backfill.slices import Slices
 
 POLL_SECONDS = 0.25
@@ -22,14 +22,14 @@ class Leases:
     """Takes slices of one run for one owner."""
 
     def __init__(
-        self, database: Database, name: str, owner: str, seconds: float, worker: Worker, progress: Progress
+        self, database: Database, name: str, owner: str, seconds: float, patience: Patience, progress: Progress
     ) -> None:
         self._database = database
         self._slices = Slices(database)
         self._name = name
         self._owner = owner
         self.seconds = seconds
-        self._worker = worker
+        self._patience = patience
         self._progress = progress
 
     def claim(self, slice_: Slice) -> Slice:
@@ -42,7 +42,7 @@ class Leases:
                 raise Fenced(f"the run was ended by another process: see backfill status {self._name}")
             if self._try(seen):
                 return self._reread(slice_)
-            self._worker.heed_stop()
+            self._patience.heed_stop()
             self._progress.wait_for_lease(_owner_of(seen), seen.lease_left)
             time.sleep(POLL_SECONDS)
 
@@ -53,7 +53,7 @@ class Leases:
 
     def _try(self, seen: Slice) -> bool:
         dead = seen.owner if seen.owner and is_dead(seen.owner) else None
-        return self._worker.record(lambda: self._slices.claim(seen, self._owner, self.seconds, from_owner=dead))
+        return self._patience.record(lambda: self._slices.claim(seen, self._owner, self.seconds, from_owner=dead))
 
     def _reread(self, slice_: Slice) -> Slice:
         with self._database.faults():

@@ -48,7 +48,7 @@ class Pieces:
 
     def walk_next(self, held: Slice) -> bool:
         """Take the next piece of the slice and walk it; False when nothing is left of the slice."""
-        piece = self._worker.record(lambda: self._cut(held))
+        piece = self._worker.patience.record(lambda: self._cut(held))
         if piece is None:
             return False
         try:

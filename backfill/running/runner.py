@@ -32,10 +32,11 @@ from backfill.running.crew import Crew, Reach, crew_for
 from backfill.running.helper import Task, assist
 from backfill.running.leases import Leases
 from backfill.running.owner import colleague, new_owner
+from backfill.running.patience import explained
 from backfill.running.pieces import Pieces, Share
 from backfill.running.progress import Progress
 from backfill.running.stop import StopRequest
-from backfill.running.worker import Worker, explained
+from backfill.running.worker import Worker
 from backfill.settings import Settings
 from backfill.slices import Slices
 from backfill.status import Status
@@ -79,7 +80,7 @@ def run(
     with explained():
         sources = open_sources(database, transform)
         findings = preflight(sources, examination)
-        admitted = Admission(database, transform, sources).admit(accept, from_start=from_start)
+        admitted = Admission(database, transform, sources, settings.keep_undo).admit(accept, from_start=from_start)
     if admitted.status is Status.COMPLETED:
         return admitted
     with StopRequest() as stop, Progress(transform.name) as progress, relaxed_collector():
@@ -117,7 +118,7 @@ class _Session:
         self._crew = crew
         self._looked_at = time.monotonic()
         owner, lease = new_owner(), settings.lease_seconds
-        self._leases = Leases(database, admitted.name, owner, lease, worker, progress)
+        self._leases = Leases(database, admitted.name, owner, lease, worker.patience, progress)
         share = Share.of(admitted.rows_estimated, settings.workers)
         self._pieces = Pieces(database, worker, self._leases, colleague(owner), share)
         self._task = Task(admitted.id, admitted.created_at, owner, share, settings, worker.examination.accepted)
@@ -130,7 +131,7 @@ class _Session:
                 self._walk_together(self._crew)
             self._walk_open_slices(self._worker.walk)
             self._sweep()
-            self._worker.record(lambda: self._ledger.complete(self._run))
+            self._worker.patience.record(lambda: self._ledger.complete(self._run))
         return self._latest()
 
     def _walk_open_slices(self, walk: Callable[[Slice], None]) -> None:
@@ -164,7 +165,7 @@ class _Session:
 
     def _look_up(self) -> None:
         """Tell of what the helpers have done, and heed who wants us to stop."""
-        self._worker.heed_stop()
+        self._worker.patience.heed_stop()
         if time.monotonic() - self._looked_at > LOOK_SECONDS:
             self._looked_at = time.monotonic()
             now = self._latest()
@@ -200,7 +201,7 @@ class _Session:
                     return False
                 raise
 
-        return self._worker.patiently(look)
+        return self._worker.patience.patiently(look)
 
     def _latest_sweep(self) -> list[Slice]:
         slices = self._slices.of_run(self._run.id)
@@ -212,7 +213,7 @@ class _Session:
             for source in self._sources.values():
                 self._slices.add(self._run.id, source.name, number, source.last_key())
 
-        self._worker.record(cut)
+        self._worker.patience.record(cut)
 
     # ── endings ─────────────────────────────────────────────────────────────────────────────────────────────────
 

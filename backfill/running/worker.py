@@ -15,30 +15,24 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from itertools import count
-from typing import TypeVar
-
-from tenacity import RetryCallState, Retrying, retry_if_exception, wait_random_exponential
 
 from backfill.batch import Batch, BatchSize, Slice, Tally
 from backfill.checks import Examination
 from backfill.database import Database
-from backfill.errors import DatabaseFailed, Exhausted, Fenced, LinkLost, Paused, RowRejected
+from backfill.errors import Fenced, Paused, RowRejected
 from backfill.fault import Fault, Faulted
 from backfill.key import printable_key
 from backfill.rows.given import Given
+from backfill.rows.journal import Journal, NoImage
 from backfill.rows.source import Source
 from backfill.running.collector import collect_young
+from backfill.running.patience import Patience, explained
 from backfill.running.progress import Progress
 from backfill.running.stop import Stop
 from backfill.running.vacuum import Vacuum
 from backfill.settings import Settings
 from backfill.slices import Slices
 from backfill.status import Status
-
-T = TypeVar("T")
-
-_BACKOFF = wait_random_exponential(multiplier=0.05, max=2)
 
 
 class Worker:
@@ -59,10 +53,11 @@ class Worker:
         self.examination = examination
         self._settings = settings
         self._progress = progress
-        self._stop = stop
         self._size = BatchSize(settings.batch_size, settings.max_batch_size, settings.batch_seconds)
+        self.patience = Patience(database, settings.attempts, progress, stop, self._size)
         self._pace = Pace()
         self._vacuum = Vacuum(database, settings.vacuum_share, progress)
+        self._journal = Journal(database)
         self._batch: Batch | None = None
         """The one at hand."""
 
@@ -75,40 +70,25 @@ class Worker:
             RowRejected, DatabaseFailed, LinkLost, Exhausted: as they say.
         """
         with explained(), self._naming_the_row():
-            while self.patiently(lambda: self._commit_batch(held)):
+            while self.patience.patiently(lambda: self._commit_batch(held)):
                 collect_young()
             with self._database.faults():
                 require_ours(held, self._slices.reread(held))
-
-    def patiently(self, work: Callable[[], T]) -> T:
-        """Do one transaction's work, again and again while others are in its way."""
-        for attempt in self._attempts():
-            with attempt:
-                self.heed_stop()
-                return work()
-        raise AssertionError("tenacity either returns or raises")
-
-    def record(self, work: Callable[[], T]) -> T:
-        """One transaction on the ledger, taken again while others are in its way."""
-
-        def transaction() -> T:
-            with self._database.transaction():
-                return work()
-
-        return self.patiently(transaction)
 
     @property
     def batch_rows(self) -> int:
         """Rows that the next batch looks at."""
         return self._size.window
 
-    def heed_stop(self) -> None:
-        """Raise Paused if this process was asked to stop."""
-        if self._stop.reason:
-            raise Paused(self._stop.reason)
-
     def _commit_batch(self, held: Slice) -> bool:
         """Take the next batch; whether there is another behind it."""
+        try:
+            return self._try_batch(held)
+        except NoImage as missing:
+            self._journal.create(missing)
+            return True
+
+    def _try_batch(self, held: Slice) -> bool:
         started = time.perf_counter()
         with self._database.transaction():
             with self._database.sentinel() as check:
@@ -157,7 +137,8 @@ class Worker:
             self._progress.say(finding.message)
         if reading.rows or reading.columns is not None:
             check()  # the function has run: had it ended the transaction, each write would stand at once
-        tally = source.write(answer.writes, batch, reading, only_changes=seen.sweep > 0)
+        record = self._journal.record(seen)
+        tally = source.write(answer.writes, batch, reading, only_changes=seen.sweep > 0, record=record)
         return tally + Tally(updated=answer.performed, skipped=answer.skipped), given.state()
 
     def _state_of(self, seen: Slice, source: Source) -> str | None:
@@ -176,34 +157,6 @@ class Worker:
                 raise
             row = printable_key(self._batch.upto)
             raise RowRejected(f"row {row}: the database refuses what is written for it ({error.code})") from None
-
-    def _attempts(self) -> Retrying:
-        conflicts = count(1)
-
-        def enough(state: RetryCallState) -> bool:
-            return _fault_of(state) is Fault.CONFLICT and next(conflicts) >= self._settings.attempts
-
-        return Retrying(
-            retry=retry_if_exception(self._may_repeat),
-            wait=_pause,
-            stop=enough,
-            before_sleep=self._tell,
-            reraise=True,
-        )
-
-    def _may_repeat(self, error: BaseException) -> bool:
-        if not isinstance(error, Faulted):
-            return False
-        if error.fault in (Fault.TOO_SLOW, Fault.ROW):  # of a row's fault until it stands alone, and can be named
-            return self._size.halve()
-        return error.fault is Fault.CONFLICT
-
-    def _tell(self, state: RetryCallState) -> None:
-        error = state.outcome.exception() if state.outcome else None
-        going_on = "taking the batch again"
-        if _fault_of(state) is Fault.ROW:
-            going_on = f"looking for the row at fault, {self._size.rows:,} at a time"
-        self._progress.wait(f"{error}; {going_on}")
 
 
 class Pace:
@@ -224,7 +177,7 @@ class Pace:
         self.rows_per_second = rate if past is None else past + weight * (rate - past)
 
 
-def require_ours(held: Slice, seen: Slice) -> None:
+def require_ours(held: Slice, seen: Slice, wanted: Status = Status.RUNNING) -> None:
     """Raise what says why the slice, as it is now seen, may not be worked on any more by its holder."""
     if seen.run_status is Status.CANCELLED:
         raise Fenced("the run was cancelled; its finished batches stay. See it with: backfill status")
@@ -232,43 +185,5 @@ def require_ours(held: Slice, seen: Slice) -> None:
         raise Fenced("another worker took the slice over")
     if seen.run_status is Status.PAUSED:
         raise Paused("paused by `backfill pause`")
-    if seen.run_status is not Status.RUNNING:
+    if seen.run_status is not wanted:
         raise Fenced(f"the run is {seen.run_status} now")
-
-
-def _fault_of(state: RetryCallState) -> Fault | None:
-    error = state.outcome.exception() if state.outcome else None
-    return error.fault if isinstance(error, Faulted) else None
-
-
-def _pause(state: RetryCallState) -> float:
-    """Seconds before the next attempt; a row that does not fit gets better by no waiting."""
-    if _fault_of(state) is Fault.ROW:
-        return 0.0
-    return float(_BACKOFF(state))
-
-
-@contextmanager
-def explained() -> Iterator[None]:
-    """Say what a fault that may not be repeated means for the run."""
-    try:
-        yield
-    except Faulted as error:
-        raise _failure(error) from None
-
-
-def _failure(error: Faulted) -> Exception:
-    """What a fault that may not be repeated means for the run."""
-    known = {
-        Fault.CONFLICT: Exhausted(
-            f"the database stayed busy through every attempt ({error.code}): somebody holds locks on these rows"
-        ),
-        Fault.TOO_SLOW: Exhausted(f"even one row at a time takes longer than the statement limit ({error.code})"),
-        Fault.LINK: LinkLost(f"the connection to the database is gone ({error.code})"),
-        Fault.UNWRITABLE: Paused(
-            f"the database cannot be written now ({error.code}): read-only, full or out of memory"
-        ),
-        Fault.ROW: RowRejected(f"the database refuses a row of this batch ({error.code})"),
-        Fault.SCHEMA: DatabaseFailed(f"a table or column is not there any more ({error.code})"),
-    }
-    return known.get(error.fault) or DatabaseFailed(f"the database refuses the batch ({error.code})")

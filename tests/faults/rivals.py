@@ -59,7 +59,7 @@ def helper(transform: Transform[..., Any]) -> Rival:
     def take_piece(engine: sa.Engine) -> None:
         with opened(engine, ONCE) as database, StopRequest() as stop:
             worker = Worker(database, open_targets(database, transform), Examination(), ONCE, Silence(), stop)
-            leases = Leases(database, transform.name, "elsewhere 1 token", 30, worker, Silence())
+            leases = Leases(database, transform.name, "elsewhere 1 token", 30, worker.patience, Silence())
             pieces = Pieces(database, worker, leases, "elsewhere 1 token", Share(BATCH))
             run = Ledger(database).latest(transform.name)
             assert run is not None

@@ -153,8 +153,8 @@ def insert_late(engine: sa.Engine) -> None:
 def forget_runs(connection: sa.Connection) -> None:
     """Empty the ledger, if there is one."""
     if sa.inspect(connection).has_table(schema.slice_.name):
-        connection.execute(schema.slice_.delete())
-        connection.execute(schema.run.delete())
+        for ledger in reversed(schema.RECORDS):
+            connection.execute(ledger.delete())
 
 
 def tally(engine: sa.Engine) -> Tally:

@@ -14,8 +14,9 @@ from sqlalchemy import Dialect as Driver
 from sqlalchemy.types import TypeEngine
 
 from backfill.declaration.writes import Recordset, Shape
-from backfill.dialect import Dialect, key_parameter, value_parameter
+from backfill.dialect import Dialect
 from backfill.dialects.recordsets.binding import bound
+from backfill.parameters import key_parameter, value_parameter
 
 Place = tuple[int, "TypeEngine[object]"]
 """Of a parameter: which of the columns it is, of those matched by and those given; and the type that binds it."""

@@ -1,0 +1,43 @@
+"""Commands that take back what a run wrote, or let go of what would be needed for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import click
+
+from backfill.command.options import on_project
+from backfill.phrase import phrased
+
+if TYPE_CHECKING:
+    from backfill.command.project import Project
+    from backfill.database import Database
+
+
+@click.command()
+@click.argument("name")
+@on_project
+def undo(project: Callable[..., Project], name: str) -> None:
+    """Put back what rows held before the runs of NAME, where they still hold what was written."""
+    from backfill.command.pages import undo_page  # noqa: PLC0415
+    from backfill.command.reconnection import reconnecting  # noqa: PLC0415
+    from backfill.running.undoer import undo as undo_runs  # noqa: PLC0415
+
+    opened = project()
+
+    def restore(database: Database) -> None:
+        click.echo(phrased(undo_page(name, undo_runs(database, name, opened.settings))))
+
+    reconnecting(lambda: opened.visit(restore))
+
+
+@click.command()
+@click.argument("name")
+@on_project
+def forget(project: Callable[..., Project], name: str) -> None:
+    """Drop the images that runs of NAME keep: they cannot be undone any more."""
+    from backfill.command.pages import forget_page  # noqa: PLC0415
+    from backfill.running.undoer import forget as forget_images  # noqa: PLC0415
+
+    project().visit(lambda database: click.echo(phrased(forget_page(name, forget_images(database, name)))))

@@ -1,0 +1,31 @@
+"""Parameters: what the values of a statement for many rows are called, and the types they are bound with."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, Table, bindparam
+
+from backfill.declaration.writes import Shape
+from backfill.key import Key
+
+
+def assigned(table: Table, shape: Shape) -> dict[str, ColumnElement[Any]]:
+    """A parameter for each column that a shape gives."""
+    return {name: bindparam(value_parameter(n), type_=table.c[name].type) for n, name in enumerate(shape.columns)}
+
+
+def key_parameter(n: int) -> str:
+    """What the n-th value is called by which a row is matched."""
+    return f"key_{n}"
+
+
+def value_parameter(n: int) -> str:
+    """What the n-th value given is called."""
+    return f"value_{n}"
+
+
+def typed(columns: Sequence[ColumnElement[Any]], key: Key) -> list[ColumnElement[Any]]:
+    """The key's values, bound with its columns' types."""
+    return [bindparam(None, part, type_=column.type, unique=True) for column, part in zip(columns, key, strict=True)]

@@ -1,0 +1,1 @@
+"""Undo: what was written is taken back, where nobody has changed it since."""
