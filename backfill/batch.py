@@ -31,6 +31,8 @@ class Slice:
     run_status: Status
     keeps_undo: bool
     """Its run keeps images of what it writes."""
+    rows_estimated: int | None
+    """Of the whole run."""
     rows_read: int
     rows_written: int
     state: str | None
@@ -58,6 +60,7 @@ class Slice:
             lease_left=None if row.lease_left is None else float(row.lease_left),
             run_status=Status(row.status),
             keeps_undo=bool(row.keeps_undo),
+            rows_estimated=row.rows_estimated,
             rows_read=row.rows_read,
             rows_written=row.rows_written,
             state=row.state,
@@ -124,6 +127,7 @@ class BatchSize:
         self._most = most
         self._seconds = seconds
         self._share_taken = 1.0
+        self._before_search = 0
 
     @property
     def window(self) -> int:
@@ -145,3 +149,13 @@ class BatchSize:
             return False
         self.rows //= 2
         return True
+
+    def search(self) -> bool:
+        """Half as many rows, until the one at fault stands alone; False when it does."""
+        self._before_search = max(self._before_search, self.rows)
+        return self.halve()
+
+    def end_search(self) -> None:
+        """As many rows as before: it was one of them that failed, and not their number."""
+        self.rows = max(self.rows, self._before_search)
+        self._before_search = 0

@@ -5,10 +5,10 @@ from __future__ import annotations
 import click
 
 from backfill.command.authoring import demo, init, list_, new
-from backfill.command.correcting import forget, undo
+from backfill.command.correcting import forget, rejections, undo
 from backfill.command.operating import cancel, pause, plan, run, status, verify
 
-COMMANDS = (init, new, list_, plan, run, status, pause, cancel, verify, undo, forget)
+COMMANDS = (init, new, list_, plan, run, status, pause, cancel, verify, rejections, undo, forget)
 """Of every project."""
 
 

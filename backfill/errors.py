@@ -14,6 +14,7 @@ BackfillError
 │   └── BackfillIncomplete  the gate: rows still wait
 ├── RunFailed               the run cannot go on as it is                          exit 1
 │   ├── RowRejected         one row cannot be filled
+│   ├── RowsWait            all rows are filled but those that were rejected
 │   ├── WalkedAgain         a batch inserted rows that the walk would come to later
 │   ├── GroupTooLarge       a group has more rows than are taken into memory at once
 │   ├── ForeignCommit       somebody ended the batch's transaction inside it
@@ -27,8 +28,8 @@ BackfillError
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from backfill.finding import Finding
@@ -100,7 +101,15 @@ class RunFailed(BackfillError):
 
 
 class RowRejected(RunFailed):
-    """One row cannot be filled."""
+    """One row cannot be filled, or several; `reasons` says why by the row's key, where that is known."""
+
+    def __init__(self, message: str, reasons: Mapping[tuple[Any, ...], str] | None = None) -> None:
+        self.reasons = dict(reasons or {})
+        super().__init__(message)
+
+
+class RowsWait(RunFailed):
+    """All rows are filled but those that were rejected."""
 
 
 class WalkedAgain(RunFailed):
@@ -109,6 +118,13 @@ class WalkedAgain(RunFailed):
 
 class GroupTooLarge(RunFailed):
     """A group has more rows than are taken into memory at once."""
+
+    def __init__(self, table: str, columns: Sequence[str], rows: int, most: int) -> None:
+        group = f"a group of {table} by {', '.join(columns)} has" if columns else f"{table}, all one group, has"
+        super().__init__(
+            f"{group} {rows:,} rows; at most {most:,} are taken into memory at once. Narrow it with where=, or let "
+            "SQL see the group: take Rows"
+        )
 
 
 class ForeignCommit(RunFailed):

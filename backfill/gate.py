@@ -7,7 +7,7 @@ from typing import Any
 
 from backfill.database import Database
 from backfill.declaration.decorator import Transform
-from backfill.errors import BackfillIncomplete
+from backfill.errors import BackfillIncomplete, RowRejected
 from backfill.ledger import Ledger
 from backfill.rows.opening import open_sources
 from backfill.rows.outstanding import has_outstanding, outstanding_keys
@@ -30,8 +30,14 @@ def require_complete(database: Database, transform: Transform[..., Any]) -> str 
     """
     sources = open_sources(database, transform)
     run = Ledger(database).latest(transform.name)
-    if all(_is_settled(source, run) for source in sources):
-        return _rows_that_stay(sources)
+    try:
+        if all(_is_settled(source, run) for source in sources):
+            return _rows_that_stay(sources)
+    except RowRejected as error:
+        raise BackfillIncomplete(
+            f"rows still wait for {transform.name} ({_state(run)}), and one cannot be filled: {error}. Mend it, or say "
+            f"that it may stay as it is: backfill rejections {transform.name}"
+        ) from None
     raise BackfillIncomplete(
         f"{_rows_left(sources)} for {transform.name} ({_state(run)}), so the schema must wait too. "
         f"First: backfill run {transform.name}   Then repeat the upgrade."

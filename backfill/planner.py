@@ -30,6 +30,9 @@ from backfill.settings import Settings
 SAMPLES = 5
 """Rows shown before and after."""
 
+IMAGE_OVERHEAD = 64
+"""Bytes of an image beside the values: its key, its stamp, the row's header and its place in the index."""
+
 
 @dataclass(frozen=True)
 class Sample:
@@ -62,6 +65,8 @@ class TablePlan:
     changes: Sequence[ChangePlan]
     tally: Tally | None
     """What the first batch does; None if there is none."""
+    image_bytes: int | None = None
+    """About how much room images of all its rows would take, by those of the first batch; None without an estimate."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +81,7 @@ class Plan:
     where: str | None
     repeatability: Repeatability
     divisibility: Divisibility
+    keeps_undo: bool
     findings: Sequence[Finding]
     tables: Sequence[TablePlan]
     run: Run | None
@@ -106,6 +112,7 @@ def draft_plan(
         where=None if definition.where is None else render(definition.where),
         repeatability=sources[0].repeatability,
         divisibility=sources[0].divisibility,
+        keeps_undo=definition.keep_undo if settings.keep_undo is None else settings.keep_undo,
         findings=[*findings, *(finding for trial in trials for finding in trial.findings)],
         tables=tables,
         run=Ledger(database).latest(transform.name),
@@ -173,7 +180,18 @@ class _Trial:
             samples=self._samples(batch, columns, before),
             changes=[self._change(write) for write in answer.writes if not write.shape.is_own],
             tally=tally + Tally(updated=answer.performed, skipped=answer.skipped),
+            image_bytes=self._image_bytes(columns, before, estimate),
         )
+
+    def _image_bytes(
+        self, columns: Sequence[str], before: Mapping[Key, Sequence[Any]], estimate: int | None
+    ) -> int | None:
+        """A key, a stamp and every written value, before and after; what is written is taken for as long as it was."""
+        written = [n for n, name in enumerate(columns) if name in self.source.bound.writes]
+        if not (before and written) or estimate is None:
+            return None
+        sizes = (sum(2 * len(str(values[n]).encode()) for n in written) for values in before.values())
+        return estimate * (IMAGE_OVERHEAD + sum(sizes) // len(before))
 
     def _forecast(self, batch: Batch, seconds: float, rows: int, estimate: int | None) -> float | None:
         """By the rate of the first batch; where that holds all rows there are, by itself."""

@@ -17,6 +17,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    UniqueConstraint,
     false,
     insert,
     inspect,
@@ -109,7 +110,23 @@ image = Table(
     mysql_charset="utf8mb4",
 )
 
-RECORDS = (run, slice_, image)
+rejection = Table(
+    "backfill_rejection",
+    metadata,
+    Column("id", _Count, primary_key=True),
+    Column("run_id", _Count, ForeignKey(run.c.id), nullable=False),
+    Column("table_name", String(200), nullable=False),
+    Column("key", Text, nullable=False, comment="the row's key, as JSON"),
+    Column("key_hash", String(64), nullable=False),
+    Column("reason", Text, nullable=False, comment="without the row's values"),
+    Column("status", String(20), nullable=False),
+    Column("created_at", _Moment, nullable=False),
+    UniqueConstraint("run_id", "key_hash", name="backfill_rejection_once"),
+    mysql_engine="InnoDB",
+    mysql_charset="utf8mb4",
+)
+
+RECORDS = (run, slice_, image, rejection)
 """The tables that runs are recorded in, those referred to first."""
 
 TABLE_NAMES = frozenset(table.name for table in metadata.sorted_tables)
@@ -166,5 +183,5 @@ def image_names(connection: Connection) -> list[str]:
 def drop(connection: Connection) -> None:
     """Drop the ledger with everything in it, images included."""
     for name in image_names(connection):
-        Table(name, MetaData()).drop(connection)
+        Table(name, MetaData()).drop(connection, checkfirst=True)
     metadata.drop_all(connection)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import tomllib
 from collections.abc import Mapping
@@ -47,6 +48,8 @@ class Settings(BaseModel):
     """How long one statement may run before its batch is halved."""
     idle_seconds: float = Field(default=60, gt=0, le=3_600)
     """How long the server lets a frozen worker hold its locks."""
+    max_rejections: str = Field(default="0", pattern=r"^\d{1,9}$|^\d{1,2}(\.\d{1,6})?%$|^100%$")
+    """How many rows may be left out because they cannot be filled, or which share of all, as in "1%"."""
     attempts: int = Field(default=10, ge=1, le=1_000)
     """How often a batch that met a conflict is taken again."""
 
@@ -57,6 +60,22 @@ class Settings(BaseModel):
         if isinstance(value, bool) and info.field_name != "keep_undo":
             raise ValueError("true and false are no numbers")
         return value
+
+    @field_validator("max_rejections", mode="before")
+    @classmethod
+    def _spell(cls, value: object) -> object:
+        return str(value) if isinstance(value, int) else value
+
+    @property
+    def may_reject(self) -> bool:
+        """Whether any row may be left out."""
+        return float(self.max_rejections.rstrip("%")) > 0
+
+    def rejections_allowed(self, rows: int) -> int:
+        """How many of so many rows may be left out."""
+        if not self.max_rejections.endswith("%"):
+            return int(self.max_rejections)
+        return math.ceil(rows * float(self.max_rejections.rstrip("%")) / 100)
 
     def for_leader(self, has_helpers: bool) -> Settings:
         """For one who vacuums for all workers, but counts the rows of its own."""

@@ -33,13 +33,14 @@ class Slices:
         self._connection = database.connection
         self._clock = database.dialect.clock
 
-    def add(self, run_id: int, table: str, sweep: int, hi: Key | None) -> None:
+    def add(self, run_id: int, table: str, sweep: int, hi: Key | None, after: Key | None = None) -> None:
         """Cut a slice that ends at `hi`; without a last key there is nothing in it, and it is born closed."""
         self._insert(
             run_id,
             table_name=table,
             sweep=sweep,
             hi=None if hi is None else encode_key(hi),
+            checkpoint=None if after is None else encode_key(after),
             is_open=hi is not None,
         )
 
@@ -202,7 +203,9 @@ class Slices:
 @cache
 def _selecting(dialect: Dialect) -> Select[Any]:
     left = dialect.seconds_until(_slice.c.lease_until).label("lease_left")
-    statement = select(_slice, left, _run.c.status, _run.c.keeps_undo).join(_run, _run.c.id == _slice.c.run_id)
+    statement = select(_slice, left, _run.c.status, _run.c.keeps_undo, _run.c.rows_estimated).join(
+        _run, _run.c.id == _slice.c.run_id
+    )
     return statement.where(_slice.c.run_id == bindparam("of_run")).order_by(_slice.c.number)
 
 

@@ -12,9 +12,9 @@ def check_groups(target: Target) -> Iterator[Finding]:
     """Let the database count each group, in one scan; not again for a run that goes on, which should start at once."""
     if not target.walk.is_grouped or target.bound.fetches is None or _has_begun(target):
         return
-    size = target.oversized_group()
-    if size is not None:
-        yield Finding("group-too-large", target.told_of_group(size))
+    too_large = target.oversized_group()
+    if too_large is not None:
+        yield Finding("group-too-large", str(too_large))
 
 
 def _has_begun(target: Target) -> bool:

@@ -34,6 +34,41 @@ def undo(project: Callable[..., Project], name: str) -> None:
 
 @click.command()
 @click.argument("name")
+@click.argument("decision", required=False, type=click.Choice(["retry", "accept"]))
+@click.argument("numbers", nargs=-1, type=int)
+@click.option("--json", "as_json", is_flag=True, help="A list of objects, for programs.")
+@on_project
+def rejections(
+    project: Callable[..., Project], name: str, decision: str | None, numbers: tuple[int, ...], as_json: bool
+) -> None:
+    """Rows that NAME could not fill, and why; `retry` takes them again, `accept` lets them stay as they are.
+
+    Without NUMBERS it decides about all of them.
+    """
+    from backfill.command.rejected import decision_page, rejections_json, rejections_page  # noqa: PLC0415
+    from backfill.running.reconsideration import (  # noqa: PLC0415
+        accept_rejections,
+        rejections_of,
+        retry_rejections,
+    )
+
+    opened = project()
+
+    def visit(database: Database) -> None:
+        if decision is None:
+            found = rejections_of(database, name)
+            page = rejections_json(found) if as_json else rejections_page(name, found)
+        elif decision == "accept":
+            page = decision_page(name, decision, accept_rejections(database, name, numbers))
+        else:
+            page = decision_page(name, decision, retry_rejections(database, opened.catalog.find(name), numbers))
+        click.echo(phrased(page))
+
+    opened.visit(visit)
+
+
+@click.command()
+@click.argument("name")
 @on_project
 def forget(project: Callable[..., Project], name: str) -> None:
     """Drop the images that runs of NAME keep: they cannot be undone any more."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from backfill.command.options import accepting, on_project, sizing
+from backfill.command.options import accepting, keeping, on_project, sizing
 from backfill.phrase import phrased
 
 if TYPE_CHECKING:
@@ -20,13 +20,14 @@ if TYPE_CHECKING:
 @click.argument("name")
 @accepting
 @sizing
+@keeping
 @on_project
-def plan(project: Callable[..., Project], name: str, accept: Sequence[str], batch_size: int | None) -> None:
+def plan(project: Callable[..., Project], name: str, accept: Sequence[str], **settings: Any) -> None:
     """Show what a run would do, by doing its first batch and taking it back."""
     from backfill.command.pages import plan_page  # noqa: PLC0415
     from backfill.planner import draft_plan  # noqa: PLC0415
 
-    opened = project(batch_size=batch_size)
+    opened = project(**settings)
     transform = opened.catalog.find(name)
 
     def show(database: Database) -> None:
@@ -43,8 +44,9 @@ def plan(project: Callable[..., Project], name: str, accept: Sequence[str], batc
 @click.option(
     "--gentle", "duty", is_flag=True, flag_value=0.5, default=None, help="Rest after each batch for as long as it took."
 )
+@keeping
 @click.option(
-    "--keep-undo/--no-keep-undo", default=None, help="Keep images of what the rows held, so that it can be undone."
+    "--max-rejections", metavar="N|N%", help="How many rows that cannot be filled may be left out; 0 by default."
 )
 @click.option("--accept-change", is_flag=True, help="Go on although the definition changed since the checkpoint.")
 @click.option("--from-start", is_flag=True, help="Forget the checkpoint and walk from the first row.")

@@ -20,6 +20,9 @@ OPENER = "backfill.opener"
 Command = Callable[..., Any]
 
 accepting = click.option("--accept", multiple=True, metavar="CODE", help="A finding that is meant, such as trigger.")
+keeping = click.option(
+    "--keep-undo/--no-keep-undo", default=None, help="Keep images of what the rows held, so that it can be undone."
+)
 sizing = click.option("--batch-size", type=click.IntRange(1, 100_000), help="Rows of the first batch; the size adapts.")
 
 

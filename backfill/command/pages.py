@@ -39,6 +39,7 @@ def _plan_lines(plan: Plan) -> Iterator[str]:
     yield f"  repeatable  {nature}: {plan.repeatability.reason}"
     workers = "as many as you like" if plan.divisibility.is_divisible else "one"
     yield f"  workers     {workers}: {plan.divisibility.reason}"
+    yield f"  undo        {_undo(plan)}"
     for table in plan.tables:
         yield from _table_lines(table)
     for finding in plan.findings:
@@ -48,6 +49,14 @@ def _plan_lines(plan: Plan) -> Iterator[str]:
         yield f"\n  so far: {_standing(plan.run)}"
     is_needed = any(table.samples or table.changes for table in plan.tables)
     yield f"\nNothing was written.{f' To run it:  backfill run {plan.name}' if is_needed else ''}"
+
+
+def _undo(plan: Plan) -> str:
+    if not plan.keeps_undo:
+        return "not kept; with --keep-undo what the rows held can be restored"
+    sizes = [table.image_bytes for table in plan.tables]
+    room = f", about {sum(map(int, filter(None, sizes))) / 1e6:,.0f} MB" if any(sizes) else ""
+    return f"kept: what the rows hold before and after{room}, until it is undone or forgotten"
 
 
 def _table_lines(table: TablePlan) -> Iterator[str]:

@@ -25,6 +25,7 @@ from sqlalchemy import (
     cast,
     false,
     insert,
+    inspect,
     literal,
     select,
 )
@@ -106,10 +107,11 @@ class Images:
         self._connection = database.connection
 
     def of_run(self, run_id: int) -> list[Image]:
-        """All that a run keeps."""
+        """All that a run keeps; one whose dropping was interrupted is not among them."""
         found = select(schema.image).where(schema.image.c.run_id == run_id).order_by(schema.image.c.name)
         with self._database.faults():
-            return [Image.read(row) for row in self._connection.execute(found)]
+            images = [Image.read(row) for row in self._connection.execute(found)]
+            return [image for image in images if inspect(self._connection).has_table(image.name)]
 
     def create(self, image: Image, table: Table) -> None:
         """Make the table of an image and enter it; another worker may do the same at this moment."""
@@ -133,8 +135,8 @@ class Images:
 
     def drop(self, images: Sequence[Image]) -> None:
         """Drop images for good."""
-        with self._database.faults():
-            for image in images:
+        for image in images:
+            with self._database.transaction():
                 image.kept.drop(self._connection, checkfirst=True)
                 self._connection.execute(schema.image.delete().where(schema.image.c.name == image.name))
 

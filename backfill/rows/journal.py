@@ -19,6 +19,7 @@ from backfill.batch import Slice
 from backfill.database import Database
 from backfill.declaration.conditions import Condition
 from backfill.declaration.writes import Verb
+from backfill.errors import RunFailed
 from backfill.fault import Fault, Faulted
 from backfill.key import Key
 from backfill.rows.chosen import among
@@ -85,12 +86,27 @@ class Journal:
 
         Raises:
             NoImage: nowhere yet; `create` it outside of the batch's transaction.
+            RunFailed: nothing could be undone by it.
         """
+        self._require_undoable(verb, table)
         kept = columns if verb is Verb.UPDATE else stored_columns(table)
         image = Image.of(run_id, table.fullname, verb, key_of(table), kept)
         if image not in self._known:
             raise NoImage(image, table)
         return image
+
+    def _require_undoable(self, verb: Verb, table: Table) -> None:
+        why = None
+        if not key_of(table):
+            why = "it has no key by which a row could be found again"
+        elif verb is Verb.INSERT and not self._database.connection.dialect.insert_returning:
+            why = "this database does not tell which rows came of an INSERT"
+        elif verb is Verb.DELETE and any(column.identity and column.identity.always for column in table.columns):
+            why = "it has a column that is GENERATED ALWAYS, which no deleted row would get back"
+        if why:
+            raise RunFailed(
+                f"{verb} {table.fullname} cannot be undone: {why}. To run without images: backfill run --no-keep-undo"
+            )
 
     def create(self, missing: NoImage) -> None:
         """Make the table that a batch missed; the batch was rolled back, and is to be taken again."""

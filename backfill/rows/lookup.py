@@ -47,7 +47,8 @@ def _value(lookup: BoundLookup, row: Any) -> Any:
 def _refuse_second(lookup: BoundLookup, table: Table, found: dict[Key, list[Any]]) -> None:
     for key, values in found.items():
         if len(values) > 1:
-            raise RowRejected(
-                f"{table.name} row {printable_key(key)}: the lookup {lookup.declared.name} finds {len(values)} rows "
-                "for a field of one: give the field a list, or narrow the select"
+            why = (
+                f"the lookup {lookup.declared.name} finds {len(values)} rows for a field of one: give the field a "
+                "list, or narrow the select"
             )
+            raise RowRejected(f"{table.name} row {printable_key(key)}: {why}")

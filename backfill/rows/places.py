@@ -34,6 +34,22 @@ class Places:
         rows = select(func.count()).select_from(self._table).where(self._walk.between(after, upto), *conditions)
         return int(self._connection.execute(rows).scalar_one())
 
+    def is_any(self, *conditions: Condition) -> bool:
+        """Whether the conditions take any row of the table: one scan, in whatever order is quickest.
+
+        They are counted, since a count is what PostgreSQL shares out among workers; as a rule there is none to find.
+        """
+        rows = select(func.count()).select_from(self._table).where(*conditions)
+        return bool(self._connection.execute(rows).scalar_one())
+
+    def around(self, row: Condition) -> tuple[Key | None, Key] | None:
+        """The place of a row, and the one before it, None where it is the first; None when the row is not there."""
+        place = self._first_of(self._select().where(row))
+        if place is None:
+            return None
+        earlier = self._select().where(self._walk.before(place)).order_by(*self._walk.ordering(is_reversed=True))
+        return self._first_of(earlier), place
+
     def crowd(self, most: int, *conditions: Condition) -> int | None:
         """How many rows share a place that more than `most` share; None when there is no such place."""
         rows = func.count()

@@ -39,14 +39,23 @@ class Reader:
         self._walk = walk
         self._bound = bound
         self._sorting = sorting
+        self._passed: list[Condition] = []
         """The order within a group."""
         deletes = any(shape.is_own for shape in bound.shapes or ())
         self._must_fix = bound.fixes_rows or (deletes and has_subquery(where))
         self._must_hold = self._must_fix or bound.looks_elsewhere or has_subquery(where)
 
+    def pass_over(self, keys: Sequence[Key]) -> None:
+        """Leave the rows of these keys out of the batches that come, until others are named."""
+        self._passed = [~taken for taken in among(self._database, self._keys, keys)]
+
+    def within(self, batch: Batch) -> Condition:
+        """The batch's rows, whether `where` takes them or not."""
+        return and_(self._walk.between(batch.after, batch.upto), *self._passed)
+
     def select(self, batch: Batch, *columns: ColumnElement[Any], where: Condition | None = None) -> Select[Any]:
         """A select of the keys and `columns` of the batch's rows that `where` takes."""
-        statement = select(*self._keys, *columns).where(self._walk.between(batch.after, batch.upto))
+        statement = select(*self._keys, *columns).where(self.within(batch))
         return statement.where(self._where if where is None else where)
 
     def read(self, batch: Batch) -> Reading:
@@ -103,7 +112,7 @@ class Reader:
     def _with_lookups(self, batch: Batch, rows: list[Row]) -> list[Row]:
         if not (self._bound.lookups and rows):
             return rows
-        scope = and_(self._walk.between(batch.after, batch.upto), self._where)
+        scope = and_(self.within(batch), self._where)
         found = [look_up(self._database, lookup, self._table, self._keys, scope) for lookup in self._bound.lookups]
         return [(key, {**values, **{name: of(key) for name, of in found}}, group) for key, values, group in rows]
 

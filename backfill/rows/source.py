@@ -75,6 +75,18 @@ class Source(ABC):
     def read(self, batch: Batch) -> Reading:
         """Lock the batch's rows, and give what the function wants of them."""
 
+    @abstractmethod
+    def pass_over(self, keys: Sequence[Key]) -> None:
+        """Leave the rows of these keys out of the batches that come, until others are named."""
+
+    @abstractmethod
+    def taken_keys(self, batch: Batch) -> Sequence[Key]:
+        """Keys of the batch's rows that `where` takes."""
+
+    @abstractmethod
+    def place_of(self, key: Key) -> tuple[Key | None, Key] | None:
+        """Where a row stands in the walk, and the place before it; None when the row is not there any more."""
+
     def apply(self, reading: Reading, given: Given) -> Answer:
         """What becomes of the rows."""
         with given.arguments() as arguments:

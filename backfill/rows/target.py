@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, Table, and_, func, select, true
+from sqlalchemy import ColumnElement, Select, Table, and_, true
 
 from backfill.batch import Batch, Tally
 from backfill.database import Database
@@ -16,8 +17,10 @@ from backfill.declaration.divisibility import Divisibility, derive_divisibility
 from backfill.declaration.form import Reading, Walked
 from backfill.declaration.repeatability import derive_repeatability
 from backfill.declaration.writes import Projection, Recordset, Verb, Write
-from backfill.errors import GroupTooLarge, WalkedAgain
+from backfill.errors import GroupTooLarge
 from backfill.key import Key
+from backfill.rejections import accepted_keys
+from backfill.rows.ahead import Ahead
 from backfill.rows.chosen import among
 from backfill.rows.given import Given
 from backfill.rows.insertion import is_held_unique
@@ -53,7 +56,9 @@ class Target(Source):
         self.key = key
         self._keys = [database.dialect.walked(table.c[name]) for name in key]
         definition = transform.definition
-        self.where = true() if definition.where is None else self.adapt(definition.where)
+        accepted = among(database, self._keys, accepted_keys(database, transform.name, table.fullname))
+        where = true() if definition.where is None else self.adapt(definition.where)
+        self.where = and_(where, *(~rows for rows in accepted))
         self.walk = walk(self)
         self.is_selective = definition.where is not None and not self.walk.is_grouped
         self._places = Places(database, table, self.walk)
@@ -135,36 +140,40 @@ class Target(Source):
         return Batch(after, upto or hi, rows, hi)
 
     def has_match(self) -> bool:
-        """Whether `where` takes any row of the whole table: one scan, in whatever order is quickest.
-
-        They are counted, since a count is what PostgreSQL shares out among workers; as a rule there is none to find.
-        """
-        counted = select(func.count()).select_from(self.table).where(self.where)
-        return bool(self._execute(counted).scalar_one())
+        """Whether `where` takes any row of the whole table."""
+        return self._places.is_any(self.where)
 
     def _one_group(self, after: Key | None, hi: Key, rows: int, found: int) -> Batch:
         """The next group alone; groups are never split."""
         if rows > 1:
             return self.next_batch(after, hi, 1)
-        raise GroupTooLarge(self.told_of_group(found))
+        raise self._too_large(found)
 
-    def oversized_group(self) -> int | None:
-        """The size of a group that is too large to be taken into memory; None when there is none."""
-        return self._places.crowd(MOST_IN_GROUPS, self.where)
+    def oversized_group(self) -> GroupTooLarge | None:
+        """What speaks against a group that is too large to be taken into memory; None when there is none."""
+        rows = self._places.crowd(MOST_IN_GROUPS, self.where)
+        return None if rows is None else self._too_large(rows)
 
-    def told_of_group(self, size: int) -> str:
-        """Why a group of this size is refused."""
-        return (
-            f"a group of {self.name} by {', '.join(self.transform.definition.group_by or ()) or 'nothing'} has "
-            f"{size:,} rows; at most {MOST_IN_GROUPS:,} are taken into memory at once. Narrow it with where=, or let "
-            "SQL see the group: take Rows"
-        )
+    def _too_large(self, rows: int) -> GroupTooLarge:
+        return GroupTooLarge(self.name, self.transform.definition.group_by or (), rows, MOST_IN_GROUPS)
 
     # ── reading ─────────────────────────────────────────────────────────────────────────────────────────────────
 
     def read(self, batch: Batch) -> Reading:
         """Lock the batch's rows that `where` takes, and give those that the transform wants to see."""
         return self._reader.read(batch)
+
+    def taken_keys(self, batch: Batch) -> Sequence[Key]:
+        """Keys of the batch's rows that `where` takes."""
+        return list(self.snapshot(batch, ()))
+
+    def place_of(self, key: Key) -> tuple[Key | None, Key] | None:
+        """Where a row stands in the walk, and the place before it; None when the row is not there any more."""
+        return self._places.around(self.database.dialect.among(self._keys, [key]))
+
+    def pass_over(self, keys: Sequence[Key]) -> None:
+        """Leave the rows of these keys out of the batches that come, until others are named."""
+        self._reader.pass_over(keys)
 
     # ── writing ─────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -182,25 +191,10 @@ class Target(Source):
         Raises:
             WalkedAgain: a row was inserted to which the walk would come.
         """
-        before = self._count_ahead(batch) if any(map(self._may_insert_ahead, writes)) else None
-        tally = self._write(writes, batch, reading, only_changes, record)
-        if before is not None and self._count_ahead(batch) > before:
-            raise WalkedAgain(
-                f"{self.name}: a row was inserted between those that are still to be walked, and `where` takes it: it "
-                "would be walked too, and so on without end. Let where= leave such rows out"
-            )
-        return tally
-
-    def _may_insert_ahead(self, write: Write) -> bool:
-        """Whether a write inserts walked rows; a number that the database gives comes after all there are."""
-        shape = write.shape
-        if shape.verb is not Verb.INSERT or self.tables.find(shape.table) is not self.table:
-            return False
-        numbered = self.table.autoincrement_column
-        return not self.walk.is_by_key or numbered is None or numbered.name in shape.columns
-
-    def _count_ahead(self, batch: Batch) -> int:
-        return self._places.count(batch.upto, batch.hi, self.where)
+        ahead = Ahead(self.table, self.walk, self._places, self.where)
+        grows = any(ahead.may_grow_by(write.shape, self.tables.find(write.shape.table)) for write in writes)
+        with ahead.not_growing(batch) if grows else nullcontext():
+            return self._write(writes, batch, reading, only_changes, record)
 
     def _write(
         self, writes: Sequence[Write], batch: Batch, reading: Reading, only_changes: bool, record: Record
@@ -221,7 +215,7 @@ class Target(Source):
     def _scopes(self, batch: Batch, reading: Reading) -> list[Condition]:
         """The rows that a projection is about: those of the range, or those that were found once and for all."""
         if reading.keys is None:
-            return [and_(self.walk.between(batch.after, batch.upto), self.where)]
+            return [and_(self._reader.within(batch), self.where)]
         return among(self.database, self._keys, reading.keys)
 
     def make_room(self) -> None:
@@ -235,7 +229,7 @@ class Target(Source):
         wanted = (self.table.c[name] for name in columns)
         statement = self._reader.select(batch, *wanted, where=true() if everything else self.where)
         width = len(self._keys)
-        found = self._execute(statement.order_by(*self.walk.ordering()))
+        found = self.database.connection.execute(statement.order_by(*self.walk.ordering()))
         return {tuple(row[:width]): tuple(row[width:]) for row in found}
 
     def changing_keys(self, batch: Batch) -> list[Key]:
@@ -247,7 +241,9 @@ class Target(Source):
         for write in answer.writes:
             if isinstance(write.relation, Projection):
                 differs = Projector(self.database, self.tables, self.table, self._keys).differs(write.relation)
-                keys += [tuple(row) for row in self._execute(self._reader.select(batch).where(differs))]
+                keys += [
+                    tuple(row) for row in self.database.connection.execute(self._reader.select(batch).where(differs))
+                ]
             else:
                 keys += [key for key, _ in self._changing(write, write.relation, batch).rows]
         return keys
@@ -293,6 +289,3 @@ class Target(Source):
     def _sorted(self, expression: ColumnElement[Any], is_descending: bool) -> ColumnElement[Any]:
         adapted = self.adapt(expression)
         return adapted.desc() if is_descending else adapted.asc()
-
-    def _execute(self, statement: Any) -> Any:
-        return self.database.connection.execute(statement)

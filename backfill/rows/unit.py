@@ -84,6 +84,17 @@ class Unit(Source):
         writer = Writer(self.database, self.tables, record)
         return sum((writer.write(write, only_changes=only_changes) for write in writes), Tally())
 
+    def pass_over(self, keys: Sequence[Key]) -> None:
+        """There are no rows."""
+
+    def taken_keys(self, batch: Batch) -> Sequence[Key]:
+        """There are no rows."""
+        return ()
+
+    def place_of(self, key: Key) -> tuple[Key | None, Key] | None:
+        """There are no rows."""
+        return None
+
     def make_room(self) -> None:
         """It leaves little."""
 

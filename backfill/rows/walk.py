@@ -84,6 +84,10 @@ class Walk:
             bounds.append(self._after(after))
         return and_(*bounds)
 
+    def before(self, place: Key) -> Condition:
+        """Rows that stand before a place."""
+        return _split(Place.is_before, self._places, place, at_end=False) if self._places else false()
+
     def _after(self, key: Key) -> Condition:
         if not self._places:
             return false()  # all rows have one place

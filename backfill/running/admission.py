@@ -48,6 +48,7 @@ class Admission:
             DefinitionChanged: the run in the ledger was started with another definition.
             Refused: running again would apply the transform twice to some rows.
         """
+        self._require_undoable()
         self._ledger.ensure()
         self._require_no_undoing()
         latest = self._ledger.latest(self._transform.name)
@@ -69,6 +70,14 @@ class Admission:
         if latest is None or latest.status is Status.UNDONE:
             with self._database.transaction():
                 self._register(Status.PENDING)
+
+    def _require_undoable(self) -> None:
+        if self._keep_undo and self._sources[0].bound.performs:
+            name = self._transform.name
+            raise Refused(
+                f"{name} is a step: it writes by itself, so no images can be kept of what it writes. Run it without: "
+                f"backfill run {name} --no-keep-undo"
+            )
 
     def _require_no_undoing(self) -> None:
         name = self._transform.name

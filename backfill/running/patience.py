@@ -73,8 +73,10 @@ class Patience:
     def _may_repeat(self, error: BaseException) -> bool:
         if not isinstance(error, Faulted):
             return False
-        if error.fault in (Fault.TOO_SLOW, Fault.ROW):  # of a row's fault until it stands alone, and can be named
-            return self._size is not None and self._size.halve()
+        if self._size is not None and error.fault is Fault.TOO_SLOW:
+            return self._size.halve()
+        if self._size is not None and error.fault is Fault.ROW:
+            return self._size.search()
         return error.fault is Fault.CONFLICT
 
     def _tell(self, state: RetryCallState) -> None:

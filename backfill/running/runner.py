@@ -18,11 +18,13 @@ from backfill.errors import (
     DefinitionChanged,
     Exhausted,
     Paused,
+    RowsWait,
     RunFailed,
 )
 from backfill.fault import Fault, Faulted
 from backfill.finding import Finding, Severity
 from backfill.ledger import Ledger
+from backfill.rejections import Rejections, Standing
 from backfill.rows.opening import open_sources
 from backfill.rows.source import Source
 from backfill.run import Run
@@ -111,6 +113,7 @@ class _Session:
         self._database = database
         self._ledger = Ledger(database)
         self._slices = Slices(database)
+        self._rejections = Rejections(database, admitted.id)
         self._run = admitted
         self._sources = worker.sources
         self._worker = worker
@@ -131,7 +134,8 @@ class _Session:
                 self._walk_together(self._crew)
             self._walk_open_slices(self._worker.walk)
             self._sweep()
-            self._worker.patience.record(lambda: self._ledger.complete(self._run))
+            self._require_none_rejected()
+            self._worker.patience.record(self._complete)
         return self._latest()
 
     def _walk_open_slices(self, walk: Callable[[Slice], None]) -> None:
@@ -216,6 +220,18 @@ class _Session:
         self._worker.patience.record(cut)
 
     # ── endings ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _require_none_rejected(self) -> None:
+        waiting = self._rejections.count(Standing.OPEN)
+        if waiting:
+            raise RowsWait(
+                f"every other row is filled, and {waiting:,} that cannot be wait. See them and their reasons: "
+                f"backfill rejections {self._run.name}"
+            )
+
+    def _complete(self) -> None:
+        self._rejections.drop_retried()
+        self._ledger.complete(self._run)
 
     @contextmanager
     def _outcome_recorded(self) -> Iterator[None]:

@@ -28,6 +28,7 @@ from backfill.rows.source import Source
 from backfill.running.collector import collect_young
 from backfill.running.patience import Patience, explained
 from backfill.running.progress import Progress
+from backfill.running.sieve import Sieve
 from backfill.running.stop import Stop
 from backfill.running.vacuum import Vacuum
 from backfill.settings import Settings
@@ -58,6 +59,7 @@ class Worker:
         self._pace = Pace()
         self._vacuum = Vacuum(database, settings.vacuum_share, progress)
         self._journal = Journal(database)
+        self._sieve = Sieve(database, settings, self._size)
         self._batch: Batch | None = None
         """The one at hand."""
 
@@ -70,6 +72,7 @@ class Worker:
             RowRejected, DatabaseFailed, LinkLost, Exhausted: as they say.
         """
         with explained(), self._naming_the_row():
+            self._sieve.turn_to(held, self.sources[held.table])
             while self.patience.patiently(lambda: self._commit_batch(held)):
                 collect_young()
             with self._database.faults():
@@ -86,7 +89,14 @@ class Worker:
             return self._try_batch(held)
         except NoImage as missing:
             self._journal.create(missing)
-            return True
+        except RowRejected as error:
+            self._sieve.sift(error, self.sources[held.table])
+        except Faulted as error:
+            if error.fault is not Fault.ROW or self._size.rows > 1 or not self._sieve.is_open:
+                raise
+            why = f"the database refuses what is written for it ({error.code})"
+            self._sieve.sift(RowRejected(why), self.sources[held.table])
+        return True
 
     def _try_batch(self, held: Slice) -> bool:
         started = time.perf_counter()
@@ -97,7 +107,9 @@ class Worker:
                 if not seen.is_open:
                     return False
                 batch = self._next_batch(seen)
+                self._sieve.look_at(seen, batch)
                 tally, state = self._fill(seen, batch, check)
+                self._sieve.record()
             self._pace.learn(batch.rows, time.perf_counter() - started)
             self._slices.advance(
                 seen,
@@ -110,6 +122,7 @@ class Worker:
         seconds = time.perf_counter() - started
         source = self.sources[seen.table]
         self._size.learn(batch.rows, seconds, tally.written + tally.skipped if source.is_selective else None)
+        self._sieve.note_commit(source, tally.written + tally.skipped)
         self._vacuum.note(source, batch.rows)
         self._progress.advance(0 if seen.sweep else batch.rows, tally.written)
         self._rest(seconds)

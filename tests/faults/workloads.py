@@ -153,6 +153,8 @@ def insert_late(engine: sa.Engine) -> None:
 def forget_runs(connection: sa.Connection) -> None:
     """Empty the ledger, if there is one."""
     if sa.inspect(connection).has_table(schema.slice_.name):
+        for name in schema.image_names(connection):
+            sa.Table(name, sa.MetaData()).drop(connection, checkfirst=True)
         for ledger in reversed(schema.RECORDS):
             connection.execute(ledger.delete())
 

@@ -173,7 +173,7 @@ def test_all_rows_may_be_too_large_a_group(library: sa.Engine, monkeypatch: pyte
     monkeypatch.setattr("backfill.rows.target.MOST_IN_GROUPS", 4)
     groups: list[list[int]] = []
     finding = find(library, grouping(groups, group_by=()), "group-too-large")
-    assert finding.message.startswith("a group of books by nothing has 5 rows; at most 4 ")
+    assert finding.message.startswith("books, all one group, has 5 rows; at most 4 ")
     assert groups == []
 
 

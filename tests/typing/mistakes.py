@@ -148,7 +148,7 @@ MISTAKES: dict[str, tuple[str, str]] = {
         def mistake() -> list[Change]:
             return []
         """,
-        'Too many arguments for "seed"',
+        'Too many positional arguments for "seed"',
     ),
     "a step that returns changes": (
         """

@@ -62,4 +62,6 @@ def _rows(walked: Walked, rows: Sequence[Row]) -> str:
 
 
 def _rejection(walked: Walked, key: Key, error: Exception) -> RowRejected:
-    return RowRejected(f"{walked.table.name} row {printable_key(key)}: {reason_of(error)}")
+    reason = reason_of(error)
+    alone = {} if walked.is_grouped else {key: reason}  # a group is rejected as a whole
+    return RowRejected(f"{walked.table.name} row {printable_key(key)}: {reason}", alone)

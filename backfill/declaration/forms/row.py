@@ -11,7 +11,10 @@ from backfill.declaration.forms.reading import ReadingForm
 from backfill.declaration.gathering import Gathering
 from backfill.declaration.rejection import reason_of
 from backfill.errors import RowRejected
-from backfill.key import printable_key
+from backfill.key import Key, printable_key
+
+MOST_REJECTED = 100
+"""Rows that are told of at once; the batch is taken again without them."""
 
 
 class RowForm(ReadingForm):
@@ -24,11 +27,17 @@ class RowForm(ReadingForm):
         function = partial(self.function, **arguments) if arguments else self.function
         validated = self.reads.__pydantic_validator__.validate_python
         gathering = Gathering(walked, self.outputs)
+        rejected: dict[Key, str] = {}
         for key, values, _ in reading.rows:
             try:
                 gathering.add(key, function(validated(values)))
             except DBAPIError:  # of a look-up by the function: the batch may be taken again
                 raise
             except (Exception, SystemExit) as error:  # exit() in a transform must not look like success
-                raise RowRejected(f"{walked.table.name} row {printable_key(key)}: {reason_of(error)}") from None
+                rejected[key] = reason_of(error)
+                if len(rejected) == MOST_REJECTED:
+                    break
+        if rejected:
+            first, reason = next(iter(rejected.items()))
+            raise RowRejected(f"{walked.table.name} row {printable_key(first)}: {reason}", rejected)
         return Answer(gathering.writes(), gathering.skipped)

@@ -1,0 +1,157 @@
+"""Rows that cannot be filled are kept out, entered with their reason, and every other row is filled once."""
+
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from backfill.declaration.decorator import Transform
+from backfill.errors import BackfillIncomplete, Refused, RowRejected, RowsWait
+from backfill.gate import require_complete
+from backfill.ledger import Ledger
+from backfill.run import Run
+from backfill.running.reconsideration import accept_rejections, rejections_of, retry_rejections
+from backfill.status import Status
+from tests.faults.workloads import opened, run_on, settings
+from tests.rejections.clinic import BAD, WAYS, by_ward, fill, invalid, mend, shrinking, visits
+
+ROWS = 50
+EXPECTED = {key: 1000 if key in BAD else 1 for key in range(1, ROWS + 1)}
+
+
+def sieved(engine: sa.Engine, transform: Transform[..., Any], most: str = "10", **changes: Any) -> Run:
+    """Run with a budget."""
+    return run_on(engine, transform, settings(max_rejections=most, **changes))
+
+
+def latest(engine: sa.Engine, name: str) -> Run:
+    """The newest run."""
+    with opened(engine) as database:
+        run = Ledger(database).latest(name)
+    assert run is not None
+    return run
+
+
+def rejected(engine: sa.Engine, name: str) -> dict[int, str]:
+    """Why rows were rejected, by their key."""
+    with opened(engine) as database:
+        return {each.key[0]: each.reason for each in rejections_of(database, name)}
+
+
+@pytest.mark.parametrize("name", WAYS)
+def test_every_other_row_is_filled_once(pooled: sa.Engine, name: str) -> None:
+    """In whatever way rows are at fault: the run fills the rest, and fails with the number of those that wait."""
+    fill(pooled, ROWS)
+    with pytest.raises(RowsWait, match=rf"every other row is filled, and 4 .* backfill rejections {name}"):
+        sieved(pooled, WAYS[name])
+    assert visits(pooled) == EXPECTED
+    assert sorted(rejected(pooled, name)) == list(BAD)
+    assert latest(pooled, name).status is Status.FAILED
+
+
+@pytest.mark.parametrize("name", WAYS)
+def test_mended_rows_are_taken_again(pooled: sa.Engine, name: str) -> None:
+    """Retry takes the rejected rows and no others; what fails once more waits once more; the last one completes it."""
+    fill(pooled, ROWS)
+    with pytest.raises(RowsWait):
+        sieved(pooled, WAYS[name])
+    mend(pooled, *BAD[:-1])
+    with opened(pooled) as database:
+        assert retry_rejections(database, WAYS[name]) == len(BAD)
+    with pytest.raises(RowsWait, match="and 1 that cannot"):
+        sieved(pooled, WAYS[name])
+    mend(pooled, BAD[-1])
+    with opened(pooled) as database:
+        assert retry_rejections(database, WAYS[name]) == 1
+    assert sieved(pooled, WAYS[name]).status is Status.COMPLETED
+    assert set(visits(pooled).values()) == {1}
+    assert rejected(pooled, name) == {}
+
+
+@pytest.mark.parametrize("name", WAYS)
+def test_accepted_rows_stay_and_the_run_completes(pooled: sa.Engine, name: str) -> None:
+    """What people accept is no reason to wait, for the run and for the gate."""
+    fill(pooled, ROWS)
+    with pytest.raises(RowsWait):
+        sieved(pooled, WAYS[name])
+    with opened(pooled) as database:
+        with pytest.raises(BackfillIncomplete):
+            require_complete(database, WAYS[name])
+        assert accept_rejections(database, name) == len(BAD)
+    assert sieved(pooled, WAYS[name]).status is Status.COMPLETED
+    assert visits(pooled) == EXPECTED
+    with opened(pooled) as database:
+        require_complete(database, WAYS[name])
+
+
+def test_a_group_is_rejected_as_a_whole(pooled: sa.Engine) -> None:
+    """Each of its rows waits, and none of the others."""
+    fill(pooled, ROWS, lambda key: key == 17)
+    with pytest.raises(RowsWait, match="and 10 that cannot"):
+        sieved(pooled, by_ward)
+    assert sorted(rejected(pooled, "by_ward")) == list(range(10, 20))
+    assert {key for key, seen in visits(pooled).items() if seen != 1} == set(range(10, 20))
+    mend(pooled, 17)
+    with opened(pooled) as database:
+        assert retry_rejections(database, by_ward) == 10
+    sieved(pooled, by_ward)
+    assert set(visits(pooled).values()) == {1}
+
+
+def test_without_a_budget_the_first_row_stops_the_run(pooled: sa.Engine) -> None:
+    """That is how it is by default, and nothing is entered."""
+    fill(pooled, ROWS)
+    with pytest.raises(RowRejected, match=r"^patients row 3: Patient.age: Input should be greater than or equal to 0$"):
+        run_on(pooled, invalid)
+    assert rejected(pooled, "invalid") == {}
+
+
+@pytest.mark.parametrize(("most", "allowed"), [("3", 3), ("4%", 2)])
+def test_more_than_the_budget_stop_the_run(pooled: sa.Engine, most: str, allowed: int) -> None:
+    """By number or by share; rows of whole batches before stay entered, and with more the run goes on."""
+    fill(pooled, ROWS)
+    with pooled.begin() as connection:
+        if pooled.dialect.name == "postgresql":
+            connection.exec_driver_sql("ANALYZE patients")
+    with pytest.raises(RowRejected, match=rf"rows were rejected, and at most {allowed} may be"):
+        sieved(pooled, invalid, most)
+    assert len(rejected(pooled, "invalid")) <= allowed
+    with pytest.raises(RowsWait):
+        sieved(pooled, invalid, "50%")
+    assert visits(pooled) == EXPECTED
+
+
+def test_rows_that_all_fail_are_no_rows_at_fault(pooled: sa.Engine) -> None:
+    """Where none of a failed batch passes, the run stops at once, whatever the budget."""
+    fill(pooled, 100, lambda key: key > 15)
+    with pytest.raises(RowRejected, match=r"none of the last \d+ rows passed"):
+        sieved(pooled, invalid, "100%")
+    assert len(rejected(pooled, "invalid")) < 30
+
+
+def test_a_decision_needs_a_run_that_has_stopped(pooled: sa.Engine) -> None:
+    """And rejections that are there."""
+    fill(pooled, ROWS)
+    with opened(pooled) as database, pytest.raises(Refused, match="has no run"):
+        accept_rejections(database, "invalid")
+    with pytest.raises(RowsWait):
+        sieved(pooled, invalid)
+    with opened(pooled) as database:
+        with pytest.raises(Refused, match="has no open rejection 999"):
+            retry_rejections(database, invalid, [999])
+        accept_rejections(database, "invalid")
+    sieved(pooled, invalid)
+    with opened(pooled) as database, pytest.raises(Refused, match="invalid is completed"):
+        accept_rejections(database, "invalid")
+
+
+def test_a_rejected_row_that_is_gone_is_no_reason_to_wait(pooled: sa.Engine) -> None:
+    """It is looked for, and not found."""
+    fill(pooled, ROWS)
+    with pytest.raises(RowsWait):
+        sieved(pooled, shrinking)
+    with pooled.begin() as connection:
+        connection.exec_driver_sql("DELETE FROM patients WHERE age < 0")
+    with opened(pooled) as database:
+        retry_rejections(database, shrinking)
+    assert sieved(pooled, shrinking).status is Status.COMPLETED
