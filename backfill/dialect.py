@@ -138,6 +138,10 @@ class Dialect:
             return values
         return [self.storable(column, value) for value in values]
 
+    def structure(self, connection: Connection, table: Table) -> str:
+        """Something short that is another after a column was added, dropped, renamed or given another type."""
+        raise NotImplementedError
+
     # ── rows ────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def lock(self, statement: Select[Any]) -> Select[Any]:

@@ -112,6 +112,11 @@ class MySQL(Dialect):
             if isinstance(column.type, LONGTEXT) and f"json_valid(`{column.name.lower()}`)" in documents:
                 column.type = JSON()
 
+    def structure(self, connection: Connection, table: Table) -> str:
+        """Place, name and type of each column."""
+        named = {"schema": table.schema, "name": table.name}
+        return ",".join(connection.execute(_STRUCTURE, named).scalars())
+
     def json_null(self, column: Column[Any]) -> Condition:
         """MariaDB's JSON is text; MySQL's is made text by the comparison."""
         return func.json_type(type_coerce(column, String)) == "NULL"
@@ -235,6 +240,11 @@ def _beyond(columns: Sequence[ColumnElement[Any]], key: Key, *, inclusive: bool,
     rest: Condition = _beyond(columns[1:], key[1:], inclusive=inclusive, descending=descending)
     return and_(loose, or_(strict, and_(first == value, rest)))
 
+
+_STRUCTURE = text("""
+    SELECT concat_ws(' ', ordinal_position, column_name, column_type, is_nullable) FROM information_schema.columns
+     WHERE table_schema = coalesce(:schema, database()) AND table_name = :name ORDER BY ordinal_position
+""")
 
 _JSON_COLUMNS = """
     SELECT check_clause FROM information_schema.check_constraints

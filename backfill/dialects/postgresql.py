@@ -105,6 +105,10 @@ class PostgreSQL(Dialect):
         """Note how each column's values travel."""
         note_types(connection, table, _qualified(connection, table))
 
+    def structure(self, connection: Connection, table: Table) -> str:
+        """Number, name and type of each column."""
+        return str(connection.execute(_STRUCTURE, {"name": _qualified(connection, table)}).scalar())
+
     def json_null(self, column: Column[Any]) -> Condition:
         """Only what is small is looked into, since to unpack a large document takes longer than all the rest."""
         type_of = func.jsonb_typeof if isinstance(column.type, JSONB) else func.json_typeof
@@ -218,6 +222,12 @@ class PostgreSQL(Dialect):
             return _MEANINGS[code]
         found = {kind: getattr(report, f"{kind}_name", None) for kind in ("table", "column", "constraint")}
         return ", ".join(f"{kind} {name}" for kind, name in found.items() if name)
+
+
+_STRUCTURE = text("""
+    SELECT md5(string_agg(concat_ws(' ', attnum, attname, atttypid, atttypmod, attnotnull), ',' ORDER BY attnum))
+      FROM pg_attribute WHERE attrelid = CAST(:name AS regclass) AND attnum > 0 AND NOT attisdropped
+""")
 
 
 class _Record(UserDefinedType[Any]):

@@ -119,6 +119,10 @@ class SQLite(Dialect):
             if frozenset(names) not in known:
                 table.append_constraint(UniqueConstraint(*names))
 
+    def structure(self, connection: Connection, table: Table) -> str:
+        """The counter of all changes of the schema, this table's among them."""
+        return str(connection.exec_driver_sql("PRAGMA schema_version").scalar())
+
     def json_null(self, column: Column[Any]) -> Condition:
         """JSON is text here, so JSON null is the word."""
         return cast(column, String) == "null"

@@ -22,6 +22,7 @@ from backfill.database import Database
 from backfill.errors import Fenced, Paused, RowRejected
 from backfill.fault import Fault, Faulted
 from backfill.key import printable_key
+from backfill.rows.drift import Drift
 from backfill.rows.given import Given
 from backfill.rows.journal import Journal, NoImage
 from backfill.rows.source import Source
@@ -59,6 +60,7 @@ class Worker:
         self._pace = Pace()
         self._vacuum = Vacuum(database, settings.vacuum_share, progress)
         self._journal = Journal(database)
+        self._drift = Drift()
         self._sieve = Sieve(database, settings, self._size)
         self._batch: Batch | None = None
         """The one at hand."""
@@ -152,6 +154,7 @@ class Worker:
             check()  # the function has run: had it ended the transaction, each write would stand at once
         record = self._journal.record(seen)
         tally = source.write(answer.writes, batch, reading, only_changes=seen.sweep > 0, record=record)
+        self._drift.require_same(source)
         return tally + Tally(updated=answer.performed, skipped=answer.skipped), given.state()
 
     def _state_of(self, seen: Slice, source: Source) -> str | None:

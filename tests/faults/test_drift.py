@@ -1,0 +1,59 @@
+"""A table that is altered while a run walks it: a column that it uses stops the run, any other lets it go on."""
+
+from collections.abc import Iterator
+
+import pytest
+import sqlalchemy as sa
+
+from backfill.errors import DefinitionChanged
+from backfill.status import Status
+from tests.faults.interleaving import ROWS, Stage
+from tests.faults.statements import batches
+from tests.faults.workloads import counts, label_by_row, outcome, people, settings
+
+SMALL = settings(batch_size=4, max_batch_size=4)
+
+SWAPPED = (
+    "ALTER TABLE people RENAME COLUMN n TO spare",
+    "ALTER TABLE people RENAME COLUMN m TO n",
+    "ALTER TABLE people RENAME COLUMN spare TO m",
+)
+"""No statement of a run fails after these."""
+
+
+@pytest.fixture
+def stage(pooled: sa.Engine) -> Iterator[Stage]:
+    """Give a run on a table with a second column of numbers."""
+    people.create(pooled, checkfirst=True)
+    alter(pooled, "ALTER TABLE people ADD COLUMN m BIGINT NOT NULL DEFAULT 0")
+    yield Stage(pooled, label_by_row, SMALL)
+    people.drop(pooled)
+
+
+def alter(engine: sa.Engine, *statements: str) -> None:
+    """Alter the table as a migration does."""
+    with engine.begin() as connection:
+        for statement in statements:
+            connection.exec_driver_sql(statement)
+
+
+def test_columns_that_swap_their_names_stop_the_run(stage: Stage) -> None:
+    """The batch at hand is rolled back, and a resume is refused until somebody says that it is meant."""
+    second = batches(stage.script)[1]
+    meeting = stage.meet(second.start, lambda engine: alter(engine, *SWAPPED))
+    assert isinstance(meeting.error, DefinitionChanged), meeting
+    assert str(meeting.error).startswith("people was altered while label_by_row walked it: ")
+    assert outcome(stage.engine, "label_by_row") == (Status.FAILED, ROWS // 2)
+    with pytest.raises(DefinitionChanged, match="changed since its checkpoint"):
+        stage.resume()
+    alter(stage.engine, *SWAPPED)
+    stage.resume()
+    assert set(counts(stage.engine).values()) == {1}
+
+
+def test_another_column_is_no_reason_to_stop(stage: Stage) -> None:
+    """One that the transform does not use may come meanwhile."""
+    second = batches(stage.script)[1]
+    meeting = stage.meet(second.start, lambda engine: alter(engine, "ALTER TABLE people ADD COLUMN later INTEGER"))
+    assert meeting.error is None
+    assert set(meeting.at_the_end.values()) == {1}
