@@ -185,12 +185,16 @@ def _is_abandoned(run: Run) -> bool:
 
 def verdict_page(verdict: Verdict) -> str:
     """What verify found out, and what it could not."""
-    partial = " Rows that are filled already were not compared: no copy of their former values is kept."
+    rest = f" Not compared: {'; '.join(verdict.not_compared)}." if verdict.not_compared else ""
     if not verdict.mismatches:
-        return f"{verdict.name}: a second pass would change nothing.{partial if verdict.is_partial else ''}"
+        proof = "what it wrote comes out again" if verdict.by_images else "a second pass would change nothing"
+        return f"{verdict.name}: {proof}.{rest}"
     first = ", ".join(f"{m.table} {printable_key(m.key)}" for m in verdict.mismatches[:5])
     count = f"{len(verdict.mismatches):,}" if verdict.is_counted else f"more than {len(verdict.mismatches):,}"
-    return f"{verdict.name}: {count} row{'' if count == '1' else 's'} would still change, first: {first}"
+    fault = "for which something else comes out" if verdict.by_images else "would still change"
+    return (
+        f"{verdict.name}: {count} row{'' if count == '1' else 's'} {fault}, first: {first}{f'.{rest}' if rest else ''}"
+    )
 
 
 def undo_page(name: str, undone: Sequence[Undone]) -> str:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, literal_column, or_, select
+from sqlalchemy import ColumnElement, Select, and_, exists, func, literal, literal_column, or_, select
 from sqlalchemy.sql.selectable import NamedFromClause
 
 from backfill.batch import Batch
@@ -15,6 +15,7 @@ from backfill.declaration.conditions import Condition
 from backfill.declaration.form import Bound, Reading, Row, Walked
 from backfill.key import Key
 from backfill.rows.chosen import among
+from backfill.rows.images import Image
 from backfill.rows.lookup import look_up
 from backfill.rows.walk import Walk
 
@@ -53,6 +54,10 @@ class Reader:
         """The batch's rows, whether `where` takes them or not."""
         return and_(self._walk.between(batch.after, batch.upto), *self._passed)
 
+    def _taken(self, batch: Batch) -> Condition:
+        """The batch's rows that `where` takes."""
+        return and_(self.within(batch), self._where)
+
     def select(self, batch: Batch, *columns: ColumnElement[Any], where: Condition | None = None) -> Select[Any]:
         """A select of the keys and `columns` of the batch's rows that `where` takes."""
         statement = select(*self._keys, *columns).where(self.within(batch))
@@ -64,18 +69,26 @@ class Reader:
             return self._lock_in_place(batch)
         if not self._walk.is_grouped:
             locked = self._dialect.lock(self.select(batch, *self._fetched()).order_by(*self._walk.ordering()))
-            return Reading(self._with_lookups(batch, self._rows(self._execute(locked))))
+            return Reading(self._with_lookups(self._taken(batch), self._rows(self._execute(locked))))
         held = {tuple(row) for row in self._execute(self._dialect.lock(self.select(batch)))}
-        return Reading(self._with_lookups(batch, [row for row in self._grouped(batch) if row[0] in held]))
+        return Reading(self._with_lookups(self._taken(batch), [row for row in self._grouped(batch) if row[0] in held]))
 
     def read_unlocked(self, batch: Batch) -> Reading:
         """The same without locks, to look at what would become of the rows."""
         if self._bound.fetches is None:
             return Reading()
         if self._walk.is_grouped:
-            return Reading(self._with_lookups(batch, self._grouped(batch)))
+            return Reading(self._with_lookups(self._taken(batch), self._grouped(batch)))
         found = self.select(batch, *self._fetched()).order_by(*self._walk.ordering())
-        return Reading(self._with_lookups(batch, self._rows(self._execute(found))))
+        return Reading(self._with_lookups(self._taken(batch), self._rows(self._execute(found))))
+
+    def recall(self, image: Image, made: Condition, before: Mapping[str, ColumnElement[Any]]) -> Reading:
+        """The rows of some images as they were before; columns that were not written are taken as they are now."""
+        columns = [before.get(name, self._table.c[name]).label(name) for name in self._bound.fetches or ()]
+        is_meant = and_(image.is_of(self._table), made)
+        found = select(*self._keys, *columns).where(is_meant).order_by(*self._walk.ordering())
+        rows = self._rows(self._execute(found))
+        return Reading(self._with_lookups(exists(select(literal(1)).where(is_meant).correlate(self._table)), rows))
 
     def _lock_in_place(self, batch: Batch) -> Reading:
         """Rows that stay in the database are locked before they are evaluated, unless one UPDATE does both."""
@@ -109,10 +122,9 @@ class Reader:
             (row[:width], dict(zip(names, row[width:-1], strict=True)), row[-1]) for row in self._execute(statement)
         ]
 
-    def _with_lookups(self, batch: Batch, rows: list[Row]) -> list[Row]:
+    def _with_lookups(self, scope: Condition, rows: list[Row]) -> list[Row]:
         if not (self._bound.lookups and rows):
             return rows
-        scope = and_(self.within(batch), self._where)
         found = [look_up(self._database, lookup, self._table, self._keys, scope) for lookup in self._bound.lookups]
         return [(key, {**values, **{name: of(key) for name, of in found}}, group) for key, values, group in rows]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from typing import Any
 
@@ -23,6 +23,7 @@ from backfill.rejections import accepted_keys
 from backfill.rows.ahead import Ahead
 from backfill.rows.chosen import among
 from backfill.rows.given import Given
+from backfill.rows.images import Image
 from backfill.rows.insertion import is_held_unique
 from backfill.rows.journal import UNKEPT, Record
 from backfill.rows.places import Places
@@ -166,6 +167,10 @@ class Target(Source):
     def read(self, batch: Batch) -> Reading:
         """Lock the batch's rows that `where` takes, and give those that the transform wants to see."""
         return self._reader.read(batch)
+
+    def recall(self, image: Image, made: Condition, before: Mapping[str, ColumnElement[Any]]) -> Reading:
+        """The rows of some images as they were before."""
+        return self._reader.recall(image, made, before)
 
     def taken_keys(self, batch: Batch) -> Sequence[Key]:
         """Keys of the batch's rows that `where` takes."""

@@ -1,0 +1,114 @@
+"""Recollection: rows as they were before a run, by its images, from which is computed again what the run wrote."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from typing import Any
+
+from sqlalchemy import ColumnElement, or_, select, type_coerce
+from sqlalchemy.sql import visitors
+
+from backfill.declaration.aggregation import has_window
+from backfill.declaration.writes import Projection, Recordset, Verb
+from backfill.key import Key
+from backfill.rows.given import Given
+from backfill.rows.images import STAMP, Image, Stamp
+from backfill.rows.source import Source
+from backfill.rows.target import Target
+
+
+class Recollection:
+    """What one kind of write found, and what it left."""
+
+    def __init__(self, target: Target, image: Image) -> None:
+        self._target = target
+        self._image = image
+        self._connection = target.database.connection
+        self._dialect = target.database.dialect
+
+    @cached_property
+    def _before(self) -> dict[str, ColumnElement[Any]]:
+        return self._typed(self._image.before)
+
+    @cached_property
+    def _after(self) -> dict[str, ColumnElement[Any]]:
+        return self._typed(self._image.after)
+
+    def _typed(self, kept: Sequence[ColumnElement[Any]]) -> dict[str, ColumnElement[Any]]:
+        columns = self._target.table.c
+        return {
+            name: type_coerce(each, columns[name].type) for name, each in zip(self._image.columns, kept, strict=True)
+        }
+
+    def is_of(self, source: Source) -> bool:
+        """Whether it is about rows that this source walks."""
+        return source is self._target
+
+    def why_not(self) -> str | None:
+        """Why it cannot be computed again; None where it can."""
+        bound = self._target.bound
+        if self._image.verb is not Verb.UPDATE or self._image.table != self._target.name:
+            return f"what was done to other rows of {self._image.table} ({self._image.verb})"
+        if bound.is_stateful or bound.performs or self._target.walk.is_grouped:
+            return f"rows of {self._image.table} whose values depend on others (a group, a state, a step)"
+        if any(has_window(value) for value in self._expressions().values()):
+            return f"rows of {self._image.table} whose values depend on others (a window function)"
+        return None
+
+    def mismatches(self) -> Iterator[Key]:
+        """Keys of the rows for which something else comes out than was written."""
+        if self._target.bound.fetches is None:
+            yield from self._computed_in_database()
+            return
+        for stamp in self._stamps():
+            yield from self._computed_by_function(stamp)
+
+    # ── in Python ───────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _stamps(self) -> list[Stamp]:
+        stamps = select(*(self._image.kept.c[name] for name in STAMP)).distinct()
+        return [(row[0], row[1], row[2]) for row in self._connection.execute(stamps)]
+
+    def _computed_by_function(self, stamp: Stamp) -> Iterator[Key]:
+        target, image = self._target, self._image
+        reading = target.recall(image, image.made_by(*stamp), self._before)
+        answer = target.apply(reading, Given(target.transform, target.database))
+        computed: dict[Key, tuple[Any, ...]] = {}
+        for write in answer.writes:
+            if isinstance(write.relation, Recordset) and write.shape.is_own and write.shape.columns == image.columns:
+                computed |= write.relation.rows
+        kept = select(*image.keys, *self._after.values()).where(image.made_by(*stamp))
+        width = len(image.key)
+        for row in self._connection.execute(kept):
+            if self._stored(computed.get(tuple(row[:width]))) != tuple(row[width:]):
+                yield tuple(row[:width])
+
+    def _stored(self, values: tuple[Any, ...] | None) -> tuple[Any, ...] | None:
+        if values is None:
+            return None
+        columns = (self._target.table.c[name] for name in self._image.columns)
+        return tuple(map(self._dialect.storable, columns, values))
+
+    # ── in the database ─────────────────────────────────────────────────────────────────────────────────────────
+
+    def _expressions(self) -> dict[str, ColumnElement[Any]]:
+        relations = (write.relation for write in self._target.bound.foreknown if write.shape.is_own)
+        values = (item for each in relations if isinstance(each, Projection) for item in each.values.items())
+        return {name: value for name, value in values if isinstance(value, ColumnElement)}
+
+    def _computed_in_database(self) -> Iterator[Key]:
+        image, table = self._image, self._target.table
+        expressions = self._expressions()
+        differs = [
+            self._dialect.differs(self._after[name], visitors.replacement_traverse(value, {}, self._as_it_was))
+            for name, value in expressions.items()
+            if name in self._after
+        ]
+        found = select(*image.keys).where(image.is_of(table), or_(*differs))
+        yield from (tuple(row) for row in self._connection.execute(found))
+
+    def _as_it_was(self, element: Any, **_: Any) -> Any:
+        """A column of the walked table as it was before."""
+        is_own = getattr(element, "table", None) is self._target.table
+        return self._before.get(element.name) if is_own else None
