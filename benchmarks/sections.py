@@ -195,6 +195,21 @@ RESUME = Section(
     unit="seconds",
 )
 
+
+def _undo(transform: str, job: Job) -> Section:
+    return Section(
+        f"undo-{transform}",
+        f"{transform}: what images of every row cost, and putting all rows back",
+        job,
+        (
+            _as_it_comes(transform),
+            Row("backfill, keeping images", partial(ours.backfilled, transform=transform, keep_undo=True)),
+            Row("backfill undo", partial(ours.undone, transform=transform), fills=False),
+        ),
+        against="backfill",
+    )
+
+
 SECTIONS = (
     SET_BASED,
     *(_keys(kind) for kind in (Kind.GAPPY, Kind.UUID, Kind.COMPOSITE)),
@@ -204,4 +219,6 @@ SECTIONS = (
     _drift("default_skills", jobs.CONSTANT),
     _drift("split_full_name", jobs.NAMES),
     RESUME,
+    _undo("default_skills", jobs.CONSTANT),
+    _undo("split_full_name", jobs.NAMES),
 )

@@ -14,6 +14,7 @@ from backfill.declaration.decorator import Transform
 from backfill.run import Run
 from backfill.running.crew import Work as CrewWork
 from backfill.running.runner import run
+from backfill.running.undoer import undo
 from backfill.settings import Settings
 from benchmarks.contender import NotAvailable, Target, Work
 
@@ -45,6 +46,19 @@ def walked(target: Target, transform: str, batch: int) -> Work:
         return target.rows / (done.updated_at - done.started_at).total_seconds()
 
     return rate
+
+
+def undone(target: Target, transform: str) -> Work:
+    """The undoing of a run that has kept images of every row."""
+    settings, engine = settings_with(None, keep_undo=True), target.engine()
+    run_on(engine, transform, settings)
+
+    def work() -> None:
+        with Database.of(engine, settings.limits) as database:
+            undo(database, transform, settings)
+        engine.dispose()
+
+    return work
 
 
 def run_on(engine: Engine, transform: str, settings: Settings) -> Run:
