@@ -176,6 +176,11 @@ class Dialect:
         """Whether two rows hold the very same bytes, column by column; NULL is the same as NULL."""
         raise NotImplementedError
 
+    def copying(self, values: Mapping[Column[Any], Column[Any]], is_same: Condition, meant: Condition) -> Update:
+        """UPDATE of the meant rows of one table by columns of the same rows in another."""
+        (table,) = {column.table for column in values}
+        return update(table).where(is_same, meant).values({column.name: value for column, value in values.items()})
+
     @contextmanager
     def verbatim(self, connection: Connection) -> Iterator[None]:
         """Let values be copied that were stored before today's settings, which would not let them in."""

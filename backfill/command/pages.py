@@ -166,7 +166,7 @@ def waits_for(run: Run) -> str | None:
     """Why a run is not going on, and what to type; None when there is nothing to do or it is going on."""
     if run.status is Status.PENDING:
         return f"deferred by its migration; to fill: backfill run {run.name}"
-    if run.status is Status.UNDOING:
+    if run.status is Status.UNDOING and _is_abandoned(run):
         return f"it was being undone when that was interrupted; to go on: backfill undo {run.name}"
     if run.status is Status.RUNNING and _is_abandoned(run):
         return f"its worker is gone; to go on: backfill run {run.name}"
@@ -176,7 +176,8 @@ def waits_for(run: Run) -> str | None:
 
 
 def _worked_on(run: Run) -> str | None:
-    return f"{describe(run.owner)} is at work" if run.status is Status.RUNNING and run.owner else None
+    at_work = run.status in (Status.RUNNING, Status.UNDOING) and run.owner
+    return f"{describe(run.owner)} is at work" if at_work and run.owner else None
 
 
 def _is_abandoned(run: Run) -> bool:

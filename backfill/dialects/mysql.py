@@ -20,11 +20,14 @@ from sqlalchemy import (
     func,
     literal,
     or_,
+    select,
     text,
     type_coerce,
+    update,
 )
 from sqlalchemy.dialects.mysql import LONGTEXT
 from sqlalchemy.exc import DBAPIError, InterfaceError
+from sqlalchemy.sql.dml import Update
 from sqlalchemy.types import BINARY, NullType
 
 from backfill.declaration.conditions import Condition
@@ -132,6 +135,12 @@ class MySQL(Dialect):
         pairs = [(type_coerce(a, NullType()), type_coerce(b, NullType())) for a, b in zip(columns, others, strict=True)]
         same = (a.is_not_distinct_from(b) & cast(a, BINARY).is_not_distinct_from(cast(b, BINARY)) for a, b in pairs)
         return and_(*same)
+
+    def copying(self, values: Mapping[Column[Any], Column[Any]], is_same: Condition, meant: Condition) -> Update:
+        """By subqueries: a join waits for rows that others hold and that it does not mean."""
+        (table,) = {column.table for column in values}
+        held = {column.name: select(value).where(is_same).scalar_subquery() for column, value in values.items()}
+        return update(table).where(meant).values(held)
 
     @contextmanager
     def verbatim(self, connection: Connection) -> Iterator[None]:

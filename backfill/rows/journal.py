@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import count
 from typing import Any
 
-from sqlalchemy import ColumnElement, Executable, Table, insert, literal, null, select, update
+from sqlalchemy import ColumnElement, Executable, Table, insert, literal, null, select
 from sqlalchemy.sql.dml import Insert
 
 from backfill.batch import Slice
@@ -182,9 +182,9 @@ class _Picture:
 
     def complete(self) -> None:
         """Add what the rows hold after the write."""
-        now = {after.name: self.table.c[name] for after, name in zip(self.image.after, self.image.columns, strict=True)}
-        is_of_this = self.image.is_of(self.table) & self.image.made_by(*self.stamp)
-        self._copy(update(self.image.kept).where(is_of_this).values(now))
+        now = {after: self.table.c[name] for after, name in zip(self.image.after, self.image.columns, strict=True)}
+        is_meant = self.image.made_by(*self.stamp)
+        self._copy(self.database.dialect.copying(now, self.image.is_of(self.table), is_meant))
 
     def _copy(self, statement: Executable, parameters: Sequence[Mapping[str, Any]] | None = None) -> int:
         with self.database.dialect.verbatim(self.database.connection):

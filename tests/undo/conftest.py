@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 import sqlalchemy as sa
 
+from tests.faults.conftest import new_url, server_url  # noqa: F401  # fixtures
 from tests.faults.workloads import open_engine
 
 
