@@ -53,10 +53,8 @@ class Undone:
     def told_of_rest(self) -> str:
         """What was left, and what may be done about it."""
         first = ", ".join(f"{table} {printable_key(key)}" for table, key in self.named)
-        return (
-            f"{self.left:,} rows that were changed since stay as they are, first: {first}. Their images are kept; to "
-            f"drop them: backfill forget {self.run.name}"
-        )
+        forget = f"backfill forget {self.run.name}"
+        return f"{self.run.reason}, first: {first}. Images are kept of them; to drop these: {forget}"
 
 
 def undo(database: Database, name: str, settings: Settings) -> list[Undone]:
@@ -231,7 +229,8 @@ class _Session:
 
     def _end(self) -> Undone:
         left, named = self._patience.record(self._look_back)
-        reason = f"{left:,} rows were changed since and stay as they are" if left else None
+        several = f"{left:,} rows that were changed since stay as they are"
+        reason = {0: None, 1: "1 row that was changed since stays as it is"}.get(left, several)
         self._patience.record(lambda: self._ledger.move(self._latest(), Status.UNDONE, reason))
         if not left:
             self._images.drop([restoration.image for restoration in self._restorations])

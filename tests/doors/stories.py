@@ -116,7 +116,7 @@ with op.batch_alter_table("users") as users:
 REVISION = """
 import sqlalchemy as sa
 from alembic import op
-from backfill.alembic import create_ledger, drop_ledger, require_backfill, reset_backfill, run_backfill
+from backfill.alembic import create_ledger, drop_ledger, require_backfill, reset_backfill, run_backfill, undo_backfill
 
 revision = {name!r}
 down_revision = {down!r}

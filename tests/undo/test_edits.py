@@ -58,8 +58,8 @@ def test_a_row_that_was_changed_since_stays(pooled: sa.Engine) -> None:
     assert undone.left == 2
     assert sorted(undone.named) == [("members", (1,)), ("members", (3,))]
     assert undone.run.status is Status.UNDONE
-    assert undone.run.reason == "2 rows were changed since and stay as they are"
-    assert undone.told_of_rest().endswith("to drop them: backfill forget place_in_team")
+    assert undone.run.reason == "2 rows that were changed since stay as they are"
+    assert undone.told_of_rest().endswith("to drop these: backfill forget place_in_team")
 
 
 def test_a_new_row_that_was_changed_since_stays(pooled: sa.Engine) -> None:
