@@ -33,6 +33,7 @@ from backfill.running.progress import log
 from backfill.running.runner import run
 from backfill.running.undoer import undo
 from backfill.settings import Settings, load_settings
+from backfill.telling import sentence_of
 
 __all__ = ["create_ledger", "drop_ledger", "require_backfill", "reset_backfill", "run_backfill", "undo_backfill"]
 
@@ -158,7 +159,7 @@ def drop_ledger() -> None:
 def _defer(context: MigrationContext, transform: Transform[..., Any], settings: Settings) -> None:
     with Database(_connection(context), shared=True) as database:
         Admission(database, transform, open_sources(database, transform), settings.keep_undo).defer()
-    log.info("%s: %s", transform.name, phrased(f"deferred; to fill: backfill run {transform.name}"))
+    log.info("%s: deferred; to fill: backfill run %s", transform.name, transform.name)
 
 
 @contextmanager
@@ -190,13 +191,14 @@ def _as_command_errors(name: str, verb: str = "upgrade") -> Iterator[None]:
     try:
         yield
     except Stopped as error:
-        raise BackfillCommandError(f"{name} is not finished: {error}; to go on, repeat the {verb}") from None
+        told = f"{name} is not finished: {sentence_of(error)}; to go on, repeat the {verb}"
+        raise BackfillCommandError(told) from None
     except RunFailed as error:
-        raise BackfillCommandError(f"{name} failed: {error}") from None
+        raise BackfillCommandError(f"{name} failed: {sentence_of(error)}") from None
     except BackfillError as error:
-        raise BackfillCommandError(str(error)) from None
-    except Faulted as error:
-        raise BackfillCommandError(f"{name}: the database refused a statement: {error}") from None
+        raise BackfillCommandError(sentence_of(error)) from None
+    except Exception as error:  # Alembic would print its message, and SQLAlchemy's has the parameters in it
+        raise BackfillCommandError(f"{name}: {sentence_of(error)}") from None
 
 
 def _settings(context: MigrationContext, mode: Mode | None = None) -> Settings:

@@ -6,6 +6,8 @@ import sysconfig
 import traceback
 from pathlib import Path
 
+from backfill.escaping import excerpt
+
 _TELLING = (SyntaxError, ImportError, NameError, AttributeError, TypeError)
 """Their messages speak of the code, not of its data."""
 
@@ -46,4 +48,4 @@ def _near(filename: str) -> str:
 
 def _kind(error: BaseException) -> str:
     told = error.msg if isinstance(error, SyntaxError | ImportError) else str(error)
-    return f"{type(error).__name__}: {told}" if isinstance(error, _TELLING) else type(error).__name__
+    return f"{type(error).__name__}: {excerpt(str(told))}" if isinstance(error, _TELLING) else type(error).__name__

@@ -31,6 +31,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from backfill.escaping import one_line
+
 if TYPE_CHECKING:
     from backfill.finding import Finding
 
@@ -68,7 +70,7 @@ class ChecksFailed(Refused):
 
     def __init__(self, name: str, findings: Sequence[Finding]) -> None:
         self.findings = tuple(findings)
-        lines = "\n".join(f"  [{finding.code}] {finding.message}" for finding in findings)
+        lines = "\n".join(f"  [{finding.code}] {one_line(finding.message)}" for finding in findings)
         super().__init__(f"{name} cannot run, and nothing was written:\n{lines}")
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from backfill.escaping import excerpt
+
 
 class Fault(StrEnum):
     """What kind of failure it is. Decided by the database's own code, never by the wording or the driver's class."""
@@ -35,5 +37,5 @@ class Faulted(Exception):
 
     def __init__(self, fault: Fault, code: str, named: str = "") -> None:
         self.fault = fault
-        self.code = f"{code}, {named}" if named else code
+        self.code = f"{code}, {excerpt(named)}" if named else code
         super().__init__(self.code if fault is Fault.UNKNOWN else f"{fault} ({self.code})")

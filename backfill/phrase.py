@@ -1,9 +1,11 @@
-"""Phrase: the commands that messages tell people to type, as the door at hand spells them."""
+"""Phrase: what people are told, as it may be shown, with the commands to type as the door at hand spells them."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
+
+from backfill.escaping import safe_text
 
 _VERBS = "init|new|list|plan|run|status|pause|cancel|verify"
 _COMMANDS = re.compile(rf"(?<!flask )(?<![\w/.\-])\bbackfill (?=(?:{_VERBS})\b)")
@@ -17,6 +19,7 @@ def speak_as(program: str, applies: Callable[[], bool]) -> None:
 
 
 def phrased(text: str) -> str:
-    """The text with its commands as they are typed here."""
+    """The text as it may be shown, with its commands as they are typed here. Whatever is told goes through this."""
     program = next((program for program, applies in _programs.items() if applies()), None)
-    return _COMMANDS.sub(f"{program} ", text) if program else text
+    shown = safe_text(text)
+    return _COMMANDS.sub(f"{program} ", shown) if program else shown

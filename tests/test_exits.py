@@ -12,8 +12,9 @@ from sqlalchemy.exc import InvalidRequestError, OperationalError
 
 from backfill import errors
 from backfill.blame import code_of, place_of
-from backfill.command.exits import exit_codes, safe_text
+from backfill.command.exits import exit_codes
 from backfill.errors import BackfillError, ChecksFailed
+from backfill.escaping import safe_text
 from backfill.fault import Fault, Faulted
 from backfill.finding import Finding
 

@@ -49,7 +49,7 @@ def list_() -> None:
         names, broken = list(catalog.names()), list[str]()
         for name in names:
             try:
-                click.echo(list_line(catalog.find(name)))
+                click.echo(phrased(list_line(catalog.find(name))))
             except Refused as error:
                 broken.append(str(error))
         if not names:

@@ -118,7 +118,11 @@ def _move(project: Callable[..., Project], name: str, verb: str) -> None:
     from backfill.running.control import LOCK_SECONDS, cancel_run, pause_run  # noqa: PLC0415
 
     move = pause_run if verb == "pause" else cancel_run
-    project(lock_seconds=LOCK_SECONDS).visit(lambda database: click.echo(f"{name}: {move(database, name).status}"))
+
+    def show(database: Database) -> None:
+        click.echo(phrased(f"{name}: {move(database, name).status}"))
+
+    project(lock_seconds=LOCK_SECONDS).visit(show)
 
 
 @click.command()
@@ -137,7 +141,7 @@ def verify(project: Callable[..., Project], name: str) -> None:
         nonlocal mismatches
         verdict = verify_transform(database, transform)
         mismatches += len(verdict.mismatches)
-        click.echo(verdict_page(verdict))
+        click.echo(phrased(verdict_page(verdict)))
 
     opened.visit(check)
     if mismatches:

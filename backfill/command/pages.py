@@ -8,8 +8,8 @@ from datetime import datetime
 from typing import Any
 
 from backfill.batch import Tally
-from backfill.command.exits import safe_text
 from backfill.declaration.decorator import Transform
+from backfill.escaping import excerpt, one_line, safe_text
 from backfill.finding import Severity
 from backfill.key import printable_key
 from backfill.planner import Plan, Sample, TablePlan
@@ -25,12 +25,16 @@ VALUE_WIDTH = 60
 
 def plan_page(plan: Plan) -> str:
     """What a run would do."""
-    return "\n".join(_plan_lines(plan))
+    return "\n".join([*_prose(plan), *map(one_line, _plan_lines(plan))])
+
+
+def _prose(plan: Plan) -> Iterator[str]:
+    """The author's own words, in as many lines as they have."""
+    if plan.description:
+        yield f"{safe_text(plan.description)}\n"
 
 
 def _plan_lines(plan: Plan) -> Iterator[str]:
-    if plan.description:
-        yield f"{safe_text(plan.description)}\n"
     yield f"  rows        {plan.arrival}"
     yield f"  reads       {', '.join(plan.reads) or 'nothing'}"
     yield f"  writes      {', '.join(plan.writes)}"
@@ -44,11 +48,11 @@ def _plan_lines(plan: Plan) -> Iterator[str]:
         yield from _table_lines(table)
     for finding in plan.findings:
         mark = "note" if finding.severity is Severity.WARNING else "accepted"
-        yield f"\n  {mark} [{finding.code}] {safe_text(finding.message)}"
+        yield from ("", f"  {mark} [{finding.code}] {finding.message}")
     if plan.run is not None:
-        yield f"\n  so far: {_standing(plan.run)}"
+        yield from ("", f"  so far: {_standing(plan.run)}")
     is_needed = any(table.samples or table.changes for table in plan.tables)
-    yield f"\nNothing was written.{f' To run it:  backfill run {plan.name}' if is_needed else ''}"
+    yield from ("", f"Nothing was written.{f' To run it:  backfill run {plan.name}' if is_needed else ''}")
 
 
 def _undo(plan: Plan) -> str:
@@ -61,7 +65,7 @@ def _undo(plan: Plan) -> str:
 
 def _table_lines(table: TablePlan) -> Iterator[str]:
     rows = "about " + f"{table.rows_estimated:,} rows" if table.rows_estimated is not None else "unknown number of rows"
-    yield f"\n{table.table}: {rows}{_forecast(table.seconds_estimated)}"
+    yield from ("", f"{table.table}: {rows}{_forecast(table.seconds_estimated)}")
     if table.tally is None:
         yield "  no row is left to write"
         return
@@ -115,19 +119,18 @@ def _value(value: Any) -> str:
 def list_line(transform: Transform[..., Any]) -> str:
     """A transform in one line."""
     tables, (first, *_) = ", ".join(transform.definition.tables), transform.definition.description.splitlines() or ("",)
-    return safe_text(f"{transform.name}  ({tables})  {first}".rstrip())
+    return one_line(f"{transform.name}  ({tables})  {first}".rstrip())
 
 
 def status_page(runs: Sequence[Run], name: str | None = None) -> str:
     """Every run, where it is, and what it waits for; `name` is whose runs were asked for."""
     if not runs:
-        whose = "no run" if name is None else f"{safe_text(name)} has no run"
+        whose = "no run" if name is None else f"{excerpt(name)} has no run"
         return f"{whose} in this database yet. To see what there is:  backfill {'list' if name is None else 'status'}"
-    rows = [("name", "status", "walked", "written", "rows/s", "updated (UTC)")]
-    rows += [_status_row(run) for run in runs]
+    rows = [("name", "status", "walked", "written", "rows/s", "updated (UTC)"), *map(_status_row, runs)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
-    reasons = [f"{run.name}: {safe_text(reason)}" for run in runs if (reason := waits_for(run) or _worked_on(run))]
+    reasons = [safe_text(f"{run.name}: {reason}") for run in runs if (reason := waits_for(run) or _worked_on(run))]
     return "\n".join([*lines, *([""] if reasons else []), *reasons])
 
 
@@ -135,7 +138,14 @@ def _status_row(run: Run) -> tuple[str, str, str, str, str, str]:
     is_open = run.status in ACTIVE and run.rows_estimated is not None
     of = f" of about {run.rows_estimated:,}" if is_open else ""
     rate = f"{run.rows_per_second:,.0f}" if run.rows_per_second else "-"
-    return (run.name, run.status, f"{run.rows_read:,}{of}", f"{run.rows_written:,}", rate, f"{run.updated_at:%F %T}")
+    return (
+        one_line(run.name),
+        run.status,
+        f"{run.rows_read:,}{of}",
+        f"{run.rows_written:,}",
+        rate,
+        f"{run.updated_at:%F %T}",
+    )
 
 
 def status_json(runs: Sequence[Run]) -> str:

@@ -12,6 +12,7 @@ from sqlalchemy.exc import DBAPIError
 
 from backfill.blame import file_and_line
 from backfill.errors import BackfillError, Rejected, RowRejected
+from backfill.escaping import excerpt
 
 _SILENT = frozenset(get_args(core_schema.ErrorType)) - {
     "assertion_error",
@@ -41,7 +42,7 @@ def rejecting(what: str) -> Iterator[None]:
 def reason_of(error: BaseException) -> str:
     """Why a row was rejected, without the row's values."""
     if isinstance(error, Rejected):
-        return str(error)
+        return excerpt(str(error))
     if isinstance(error, ValidationError):
         return "; ".join(_validation_reason(error))
     if isinstance(error, AttributeError) and isinstance(error.obj, BaseModel):

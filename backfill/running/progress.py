@@ -13,10 +13,20 @@ from typing import Any, Self
 from tqdm import tqdm
 from tqdm.contrib.logging import logging_redirect_tqdm
 
+from backfill.escaping import one_line
 from backfill.phrase import phrased
 
 # Below "alembic", whose level the stock alembic.ini sets: its fileConfig() silences every logger it does not name.
 log = logging.getLogger("alembic.backfill")
+
+
+def _make_harmless(record: logging.LogRecord) -> bool:
+    """One record is one line, and speaks of commands as they are typed here."""
+    record.msg, record.args = phrased(one_line(record.getMessage())), ()
+    return True
+
+
+log.addFilter(_make_harmless)
 
 LOG_SECONDS = 5.0
 
@@ -112,7 +122,7 @@ class Progress(AbstractContextManager["Progress"]):
 
     def wait(self, reason: str) -> None:
         """The run waits, and why."""
-        log.info("%s: %s", self._name, phrased(reason))
+        log.info("%s: %s", self._name, reason)
 
     def wait_for_lease(self, owner: str, seconds: float | None) -> None:
         """Another worker holds the run; said once."""
@@ -122,7 +132,7 @@ class Progress(AbstractContextManager["Progress"]):
 
     def say(self, message: str) -> None:
         """Something worth knowing, once."""
-        log.info("%s: %s", self._name, phrased(message))
+        log.info("%s: %s", self._name, message)
 
     def _sentence(self) -> str:
         share = f" of about {self._total:,}" if self._total else ""

@@ -17,6 +17,7 @@ from backfill.declaration.form import Answer, Bound, Form, Walked
 from backfill.declaration.models import columns_of_model
 from backfill.declaration.writes import Projection, Shape, Verb, Write
 from backfill.errors import DeclarationError
+from backfill.escaping import excerpt
 
 
 class ColumnsForm(Form):
@@ -73,7 +74,9 @@ class ColumnsForm(Form):
                 raise DeclarationError(
                     f"the function asked {table.name} for {name}, which it does not have.{hint}"
                 ) from None
-            raise DeclarationError(f"the function failed on {table.name}: {type(error).__name__}: {error}") from None
+            raise DeclarationError(
+                f"the function failed on {table.name}: {type(error).__name__}: {excerpt(str(error))}"
+            ) from None
 
 
 class _Projected:
