@@ -7,6 +7,7 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import PydanticSerializationError
 from sqlalchemy import Connection
 from sqlalchemy.orm import Session
 
@@ -48,11 +49,11 @@ class Given:
         """What the next batch begins with, as JSON.
 
         Raises:
-            RunFailed: it has grown beyond what is written with every batch.
+            RunFailed: it has grown beyond what is written with every batch, or is not what its model says.
         """
         if self._state is None:
             return None
-        text = self._state.model_dump_json()
+        text = self._written(self._state)
         size = len(text.encode())
         if size > MOST_BYTES:
             raise RunFailed(
@@ -60,6 +61,15 @@ class Given:
                 "since every batch writes it. Keep a count or the last value, and look the rest up"
             )
         return text
+
+    def _written(self, state: BaseModel) -> str:
+        try:
+            return state.model_dump_json(warnings="error")  # a warning would show the value
+        except PydanticSerializationError:
+            raise RunFailed(
+                f"the function of {self._transform.name} left a value in its state that {type(state).__name__} does "
+                "not allow, so the next batch could not read it"
+            ) from None
 
     def _read_state(self, state: str | None) -> BaseModel | None:
         """A fresh copy for each attempt: a batch that is rolled back never happened."""
