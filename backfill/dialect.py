@@ -289,7 +289,7 @@ def _row(values: Sequence[ColumnElement[Any]]) -> ColumnElement[Any]:
 def first_quoted(pattern: re.Pattern[str], error: DBAPIError) -> str:
     """The column or constraint that a message names in a place where no value can stand; empty if it names none."""
     found = pattern.search(str(next(reversed(getattr(error.orig, "args", ())), "")))
-    return found.group(0) if found else ""
+    return found.group(found.lastindex or 0) if found else ""
 
 
 def completed_in_ledger(name: str) -> str:

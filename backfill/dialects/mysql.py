@@ -218,9 +218,13 @@ class MySQL(Dialect):
 
 
 _NAMED = re.compile(
-    r"(?:key|column) \S+(?= at row \d+$|$)|(?<=^Column )'[^']+'(?= cannot be null$)|^CONSTRAINT `[^`]+`"
+    r"^Duplicate entry .* for (key '[^']+')\Z"
+    r"|^(?:Data too long|Data truncated|Out of range value|Incorrect [\w ]+ value: '.*') for (column \S+) at row \d+\Z"
+    r"|^Column ('[^']+') cannot be null\Z"
+    r"|^(CONSTRAINT `[^`]+`) failed for |^Check (constraint '[^']+') is violated",
+    re.DOTALL,
 )
-"""Anchored at the ends of the message, since a value may stand in its middle."""
+"""The whole message, since a value stands in the middle of some, and other messages end with one."""
 
 _OWN_TABLE = "``.`(temporary)`."
 """Through which the server writes what comes from a join."""

@@ -60,6 +60,9 @@ _FAULTS = {
     "0A000": Fault.SCHEMA,  # cached plan must not change result type
 }
 _DENIED = "42501"
+_RAISED = "exec_stmt_raise"
+"""What in the server reports RAISE of PL/pgSQL."""
+
 _MEANINGS = {
     "22001": "too long for its column",
     "22003": "out of its column's range",
@@ -213,9 +216,14 @@ class PostgreSQL(Dialect):
         return _FAULTS.get(code) or _FAULT_CLASSES.get(code[:2], Fault.UNKNOWN), code
 
     def named(self, error: DBAPIError) -> str:
-        """By the fields of the server's report; what they do not tell, by what the code means."""
+        """By the fields of the server's report; what they do not tell, by what the code means.
+
+        What a function of the application raises may hold values in any field.
+        """
         report = getattr(error.orig, "diag", None)
         code = getattr(report, "sqlstate", None)
+        if getattr(report, "source_function", None) == _RAISED:
+            return ""
         if code == _DENIED:
             return str(report.message_primary)  # type: ignore[union-attr]  # names an object, and no more
         if code in _MEANINGS:

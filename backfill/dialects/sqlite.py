@@ -215,8 +215,9 @@ class SQLite(Dialect):
         return fault, str(getattr(error.orig, "sqlite_errorname", code))
 
     def named(self, error: DBAPIError) -> str:
-        """The columns or the constraint after the colon."""
-        return first_quoted(_NAMED, error)
+        """The columns or the constraint after the colon; a trigger's message is its author's, whatever it looks like."""
+        is_raised = getattr(error.orig, "sqlite_errorcode", None) == sqlite3.SQLITE_CONSTRAINT_TRIGGER
+        return "" if is_raised else first_quoted(_NAMED, error)
 
 
 _NAMED = re.compile(r"(?<=constraint failed: )[\w., ]+$")
