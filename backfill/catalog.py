@@ -78,7 +78,7 @@ class Catalog:
         except BackfillError:
             raise
         except (Exception, SystemExit) as error:  # exit() in a file must not look like success
-            raise DeclarationError(f"{self.package}/{name}.py cannot be imported: {place_of(error)}") from error
+            raise DeclarationError(f"{self.package}/{name}.py cannot be imported: {place_of(error)}") from None
         found = getattr(module, name, None)
         if not isinstance(found, Transform):
             raise TransformNotFound(
