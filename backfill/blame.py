@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import dis
 import sysconfig
 import traceback
 from pathlib import Path
 
 from backfill.escaping import excerpt
 
-_TELLING = (SyntaxError, ImportError, NameError, AttributeError, TypeError)
-"""Their messages speak of the code, not of its data."""
+_TELLING = (SyntaxError, ImportError, TypeError)
+"""Their messages speak of the code, not of its data, unless the project itself raises them."""
+
+_NAMING = (NameError, AttributeError)
+"""Theirs too, if the name that they miss stands in the code."""
+
+_RAISE = dis.opmap["RAISE_VARARGS"]
 
 _FOREIGN = (Path(__file__).parent, *(Path(sysconfig.get_path(name)) for name in ("stdlib", "purelib", "platlib")))
 
@@ -48,4 +54,27 @@ def _near(filename: str) -> str:
 
 def _kind(error: BaseException) -> str:
     told = error.msg if isinstance(error, SyntaxError | ImportError) else str(error)
-    return f"{type(error).__name__}: {excerpt(str(told))}" if isinstance(error, _TELLING) else type(error).__name__
+    return f"{type(error).__name__}: {excerpt(str(told))}" if _speaks_of_code(error) else type(error).__name__
+
+
+def _speaks_of_code(error: BaseException) -> bool:
+    if isinstance(error, _NAMING):
+        return names_code(error)
+    return isinstance(error, _TELLING) and not _is_raised_by_project(error)
+
+
+def names_code(error: NameError | AttributeError) -> bool:
+    """Whether the name that is missing stands in the code; that of a getattr() may be a value."""
+    frames = (frame for frame, _ in traceback.walk_tb(error.__traceback__))
+    return any(error.name in frame.f_code.co_names for frame in frames)
+
+
+def _is_raised_by_project(error: BaseException) -> bool:
+    """Whether a `raise` of the project's own made the error, with a message of its own."""
+    traces = error.__traceback__
+    while traces is not None and traces.tb_next is not None:
+        traces = traces.tb_next
+    if traces is None or isinstance(error, SyntaxError):
+        return False
+    code = traces.tb_frame.f_code
+    return code.co_code[traces.tb_lasti] == _RAISE and not _is_foreign(code.co_filename)

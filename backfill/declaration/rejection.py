@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import get_args
@@ -11,7 +10,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import core_schema
 from sqlalchemy.exc import DBAPIError
 
-from backfill.blame import file_and_line
+from backfill.blame import file_and_line, names_code
 from backfill.errors import BackfillError, Rejected, RowRejected
 from backfill.escaping import excerpt
 
@@ -46,15 +45,11 @@ def reason_of(error: BaseException) -> str:
         return excerpt(str(error))
     if isinstance(error, ValidationError):
         return "; ".join(_validation_reason(error))
-    if isinstance(error, AttributeError) and isinstance(error.obj, BaseModel) and _is_of_the_code(error):
-        return f"the {type(error.obj).__name__} has no {error.name}"
+    if isinstance(error, AttributeError) and isinstance(error.obj, BaseModel):
+        model = type(error.obj)
+        if error.name in model.model_fields or names_code(error):
+            return f"the {model.__name__} has no {error.name}"
     return f"{type(error).__name__} at {file_and_line(error)}"
-
-
-def _is_of_the_code(error: AttributeError) -> bool:
-    """Whether the attribute is a field, or its name stands in the code; by getattr() it may be a value of the row."""
-    codes = (frame.f_code for frame, _ in traceback.walk_tb(error.__traceback__))
-    return error.name in type(error.obj).model_fields or any(error.name in code.co_names for code in codes)
 
 
 def _validation_reason(error: ValidationError) -> Iterator[str]:
