@@ -142,8 +142,15 @@ def _from_ini(path: Path | None) -> Mapping[str, Any]:
     try:
         parser.read(path, encoding="utf-8")
     except (ConfigParserError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{path} cannot be read: {' '.join(str(error).split())}") from None
+        raise SettingsError(f"{path} cannot be read: {_told_of_ini(error)}") from None
     return dict(parser["backfill"]) if parser.has_section("backfill") else {}
+
+
+def _told_of_ini(error: Exception) -> str:
+    """What is wrong, and where; the lines themselves may be a URL with its password."""
+    what, *_ = str(error).splitlines()
+    lines = [f"line {number}" for number, _ in getattr(error, "errors", ())]
+    return ", ".join([" ".join(what.split()), *lines])
 
 
 def _from_environment(environment: Mapping[str, str]) -> Mapping[str, Any]:
