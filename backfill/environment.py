@@ -17,6 +17,7 @@ from alembic.util import CommandError
 from backfill.database import Database
 from backfill.dialect import Limits
 from backfill.errors import Refused
+from backfill.escaping import excerpt
 
 Visitor = Callable[[Database], None]
 
@@ -76,7 +77,7 @@ class Environment:
                 script.run_env()
         except CommandError as error:
             raise Refused(
-                f"the Alembic environment cannot be run: {error}. In a Flask project the command is: flask backfill"
+                f"the Alembic environment cannot be run: {excerpt(str(error))}. In a Flask project the command is: flask backfill"
             ) from None
 
 
