@@ -38,7 +38,9 @@ class Catalog:
             case [file]:
                 return self._import(name) if file.suffix == ".py" else from_document(name, file.read_bytes())
             case [_, _]:
-                raise DeclarationError(f"{self.package}/ has {name}.py and {name}.json; a name is one file: delete one")
+                raise DeclarationError(
+                    f"{self.package}/ has {name}.py and {name}.json; a name is one file: delete one", code="two-files"
+                )
         raise TransformNotFound(
             f"there is no transform {name!r} in {self.package}/.{suggest(name, self.names())} "
             f"See them with: backfill list. Make it with: backfill new {name} --table TABLE --column COLUMN"
@@ -61,7 +63,8 @@ class Catalog:
         if spec is None or not spec.submodule_search_locations:
             raise TransformNotFound(
                 f"there is no package {self.package!r} here. Make one with: backfill init; "
-                'or name yours in pyproject.toml: [tool.backfill] transforms = "myapp.transforms"'
+                'or name yours in pyproject.toml: [tool.backfill] transforms = "myapp.transforms"',
+                code="package-not-found",
             )
         return Path(next(iter(spec.submodule_search_locations)))
 
@@ -78,11 +81,14 @@ class Catalog:
         except BackfillError:
             raise
         except (Exception, SystemExit) as error:  # exit() in a file must not look like success
-            raise DeclarationError(f"{self.package}/{name}.py cannot be imported: {place_of(error)}") from None
+            raise DeclarationError(
+                f"{self.package}/{name}.py cannot be imported: {place_of(error)}", code="not-importable"
+            ) from None
         found = getattr(module, name, None)
         if not isinstance(found, Transform):
             raise TransformNotFound(
                 f"{self.package}/{name}.py does not declare a transform called {name}: "
-                f"the file, the function and the name are one word"
+                f"the file, the function and the name are one word",
+                code="not-declared",
             )
         return found

@@ -68,7 +68,9 @@ class Environment:
         self._run(step)
         if wanted not in (EVERY_BIND, *binds):
             known = ", ".join(dict.fromkeys(binds)) or "none"
-            raise Refused(f"env.py has no database called {wanted}; it has: {known}. Say which with --bind")
+            raise Refused(
+                f"env.py has no database called {wanted}; it has: {known}. Say which with --bind", code="unknown-bind"
+            )
 
     def _run(self, step: Callable[[Any, MigrationContext], list[Any]]) -> None:
         try:
@@ -77,7 +79,9 @@ class Environment:
                 script.run_env()
         except CommandError as error:
             raise Refused(
-                f"the Alembic environment cannot be run: {excerpt(str(error))}. In a Flask project the command is: flask backfill"
+                f"the Alembic environment cannot be run: {excerpt(str(error))}. In a Flask project the command is: "
+                "flask backfill",
+                code="environment-failed",
             ) from None
 
 
@@ -97,7 +101,7 @@ def database_of(context: MigrationContext, limits: Limits) -> Iterator[Database]
     """The context's database, outside of any migration: a command's own transactions on env.py's connection."""
     connection = context.connection
     if connection is None:
-        raise Refused("env.py did not connect to a database: run without --sql")
+        raise Refused("env.py did not connect to a database: run without --sql", code="not-connected")
     if is_shared(context):
         with Database.of(connection.engine, limits) as database:
             yield database

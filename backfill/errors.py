@@ -28,6 +28,7 @@ BackfillError
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -45,6 +46,17 @@ class BackfillError(Exception):
     """Says what happened, to which object, and what to type next."""
 
     exit_code = 1
+    code: str
+    """Stays the same in every release, whatever the message says; `backfill.codes` lists what each one means."""
+
+    def __init_subclass__(cls) -> None:
+        """Where a class means one thing, its name is its code."""
+        cls.code = re.sub("(?<!^)(?=[A-Z])", "-", cls.__name__).lower()
+
+    def __init__(self, message: str, *, code: str | None = None) -> None:
+        super().__init__(message)
+        if code is not None:
+            self.code = code
 
 
 class Refused(BackfillError):
@@ -69,9 +81,13 @@ class ChecksFailed(Refused):
     """The live table does not fit the definition; `findings` says why, one by one."""
 
     def __init__(self, name: str, findings: Sequence[Finding]) -> None:
-        self.findings = tuple(findings)
+        self.name, self.findings = name, tuple(findings)
         lines = "\n".join(f"  [{finding.code}] {one_line(finding.message)}" for finding in findings)
-        super().__init__(f"{name} cannot run, and nothing was written:\n{lines}")
+        super().__init__(f"{name} cannot run, and nothing was written:\n{lines}", code=self.findings[0].code)
+
+    def __reduce__(self) -> tuple[type[ChecksFailed], tuple[str, Sequence[Finding]]]:
+        """It comes from another process too, if a helper meets it first."""
+        return type(self), (self.name, self.findings)
 
 
 class DefinitionChanged(Refused):

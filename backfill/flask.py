@@ -46,7 +46,9 @@ def open_flask_project(address: Address, **overrides: Any) -> Project:
     if address.database is not None or address.config is not None:
         return open_project(address, **overrides)
     if "migrate" not in current_app.extensions:
-        raise Refused("this application has no Flask-Migrate: Migrate(app, db) where the app is made")
+        raise Refused(
+            "this application has no Flask-Migrate: Migrate(app, db) where the app is made", code="no-flask-migrate"
+        )
     config = current_app.extensions["migrate"].migrate.get_config(x_arg=list(address.x_arguments))
     return project_of(Environment(config), address.bind, overrides, _reopening(address, overrides))
 

@@ -63,7 +63,8 @@ def _encode(value: Any) -> Any:
         return value
     raise Refused(
         f"a key that arrives as {type(value).__name__} cannot be kept exactly in the ledger: "
-        "give the table an integer, UUID or text key"
+        "give the table an integer, UUID or text key",
+        code="key-not-kept",
     )
 
 

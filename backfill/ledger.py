@@ -47,7 +47,8 @@ class Ledger:
                 raise
             raise Refused(
                 f"this user may not create the tables of the ledger ({error.code}): let a revision of yours do it, by "
-                "create_ledger() from backfill.alembic, or grant the right for one run"
+                "create_ledger() from backfill.alembic, or grant the right for one run",
+                code="ledger-rights",
             ) from None
 
     # ── runs ────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
+from pydantic_core import PydanticCustomError
 
 from backfill.dialect import Limits
 from backfill.errors import SettingsError
@@ -58,7 +59,7 @@ class Settings(BaseModel):
     def _refuse_truth(cls, value: object, info: ValidationInfo) -> object:
         """`batch_size = true` would count as 1."""
         if isinstance(value, bool) and info.field_name != "keep_undo":
-            raise ValueError("true and false are no numbers")
+            raise PydanticCustomError("truth", "true and false are no numbers")
         return value
 
     @field_validator("max_rejections", mode="before")
@@ -119,7 +120,16 @@ def _validate(values: Mapping[str, Any], source: str) -> Settings:
         problems = "; ".join(
             f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}" for problem in error.errors(include_input=False)
         )
-        raise SettingsError(f"{source}: {problems}. Known settings: {', '.join(Settings.model_fields)}") from None
+        raise SettingsError(
+            f"{source}: {problems}. Known settings: {', '.join(Settings.model_fields)}", code=_code_of(error)
+        ) from None
+
+
+def _code_of(error: ValidationError) -> str:
+    """The name of the first setting that is wrong, and the rule that it breaks."""
+    first = error.errors(include_input=False)[0]
+    name = first["loc"][0] if first["loc"][0] in Settings.model_fields else "unknown"
+    return f"setting-{name}-{first['type']}".replace("_", "-")
 
 
 def _from_pyproject(path: Path) -> Mapping[str, Any]:
@@ -128,10 +138,12 @@ def _from_pyproject(path: Path) -> Mapping[str, Any]:
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{path} cannot be read: {error}") from None
+        raise SettingsError(f"{path} cannot be read: {error}", code="settings-unreadable") from None
     found = table.get("tool", {}).get("backfill", {})
     if not isinstance(found, dict):
-        raise SettingsError(f"{path}: [tool.backfill] is a table of settings, such as batch_size = 1000")
+        raise SettingsError(
+            f"{path}: [tool.backfill] is a table of settings, such as batch_size = 1000", code="settings-form"
+        )
     return found
 
 
@@ -142,7 +154,7 @@ def _from_ini(path: Path | None) -> Mapping[str, Any]:
     try:
         parser.read(path, encoding="utf-8")
     except (ConfigParserError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{path} cannot be read: {_told_of_ini(error)}") from None
+        raise SettingsError(f"{path} cannot be read: {_told_of_ini(error)}", code="settings-unreadable") from None
     return dict(parser["backfill"]) if parser.has_section("backfill") else {}
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 from sqlalchemy.exc import SQLAlchemyError
 
 from backfill.blame import code_of, place_of
-from backfill.errors import BackfillError
+from backfill.errors import BackfillError, ChecksFailed, Refused
 from backfill.fault import Faulted
 
 
 def sentence_of(error: Exception) -> str:
     """What happened. Of an error that is not ours the message stays untold, since a value may stand in it."""
+    if isinstance(error, Refused) and not isinstance(error, ChecksFailed):  # each finding has a code of its own
+        return f"[{error.code}] {error}"
     if isinstance(error, BackfillError):
         return str(error)
     if isinstance(error, Faulted):

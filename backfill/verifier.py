@@ -62,7 +62,8 @@ def verify(database: Database, transform: Transform[..., Any]) -> Verdict:
     if not repeatability.by_nature and not recollections:
         raise Refused(
             f"{transform.name} cannot be verified by computing again: {repeatability.reason}, and no images of what it "
-            f"found are kept. What the ledger knows of it: backfill status {transform.name}"
+            f"found are kept. What the ledger knows of it: backfill status {transform.name}",
+            code="verify-not-natural",
         )
     with database.faults():
         found = {source.name: list(islice(_each_once(source, recollections), LIMIT + 1)) for source in sources}

@@ -106,11 +106,11 @@ def test_the_refusal_names_the_transform(paid: sa.Engine) -> None:
     assert isinstance(refusal, ChecksFailed)
     assert str(refusal) == (
         "mark cannot run, and nothing was written:\n"
-        "  [definition] payments.custmer is asked for; payments has no such column. Did you mean customer?"
+        "  [unknown-column] payments.custmer is asked for; payments has no such column. Did you mean customer?"
     )
 
 
 def test_a_text_is_no_number_on_any_database(paid: sa.Engine) -> None:
     """MariaDB finds every word equal to 0: a JSON definition that says so is refused everywhere."""
     transform = from_document("fill", '{"table": "payments", "where": {"note": 0}, "set": {"mark": "x"}}')
-    assert "compared with a value of type int: give it str" in find(paid, transform, "definition").message
+    assert "compared with a value of type int: give it str" in find(paid, transform, "compared-type").message

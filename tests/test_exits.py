@@ -37,9 +37,10 @@ GOES_ON = {"Stopped": ". To go on: the same command"}
 
 @pytest.mark.parametrize("kind", [kind for kind in ERRORS if kind is not ChecksFailed and kind is not BackfillError])
 def test_each_error_has_its_familys_code(kind: type[BackfillError], capsys: pytest.CaptureFixture[str]) -> None:
-    """2 refused, 1 failed, 3 stopped; the message is told as it is, with the way on where work is left."""
+    """2 refused, with a code; 1 failed; 3 stopped, with the way on where work is left."""
     (family,) = [base for base in kind.__mro__ if base.__name__ in CODES]
-    told = f"Error: what happened{GOES_ON.get(family.__name__, '')}\n"
+    code = f"[{kind.code}] " if family.__name__ == "Refused" else ""
+    told = f"Error: {code}what happened{GOES_ON.get(family.__name__, '')}\n"
     assert leave_with(kind("what happened"), capsys) == (CODES[family.__name__], told)
 
 

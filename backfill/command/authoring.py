@@ -55,7 +55,7 @@ def list_() -> None:
         if not names:
             click.echo(phrased("no transform yet. To make one:  backfill new NAME --table TABLE --column COLUMN"))
         if broken:
-            raise Refused("\n".join(broken))
+            raise Refused("\n".join(broken), code="broken-transforms")
 
 
 @click.command()

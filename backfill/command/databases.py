@@ -66,10 +66,15 @@ class EnvironmentDatabases:
 
 def _engine(url: URL) -> Engine:
     if _is_absent_file(url):  # connecting would make an empty one
-        raise Refused("there is no such SQLite file: is the path in the URL right, and this the right folder?")
+        raise Refused(
+            "there is no such SQLite file: is the path in the URL right, and this the right folder?", code="no-file"
+        )
     engine = create_engine(url, poolclass=NullPool, hide_parameters=True)
     if engine.dialect.is_async:
-        raise Refused(f"{url.drivername} is for async programs; name a plain driver, such as postgresql+psycopg://")
+        raise Refused(
+            f"{url.drivername} is for async programs; name a plain driver, such as postgresql+psycopg://",
+            code="async-driver",
+        )
     return engine
 
 
@@ -100,17 +105,25 @@ def _visit(connect: Callable[[Visitor], None], visitor: Visitor, source: str) ->
 
 def _refusal(error: Exception, source: str) -> Refused:
     if isinstance(error, NoSuchModuleError):
-        return Refused(f"the URL of {source} names a database or a driver that SQLAlchemy does not know")
+        return Refused(
+            f"the URL of {source} names a database or a driver that SQLAlchemy does not know", code="unknown-driver"
+        )
     if isinstance(error, ArgumentError):
-        return Refused(f"{source} holds no URL of a database; one looks like postgresql+psycopg://user@host/name")
+        return Refused(
+            f"{source} holds no URL of a database; one looks like postgresql+psycopg://user@host/name", code="no-url"
+        )
     if isinstance(error, ModuleNotFoundError) and (source != "env.py" or error.name in _DRIVERS):
         return Refused(
             f"the driver {error.name} is not installed. Install it, or let the URL name one that comes with backfill: "
-            "postgresql+psycopg:// with 'backfill[postgres]', mysql+pymysql:// with 'backfill[mysql]'"
+            "postgresql+psycopg:// with 'backfill[postgres]', mysql+pymysql:// with 'backfill[mysql]'",
+            code="driver-missing",
         )
     if isinstance(error, DBAPIError | Faulted):
         code = error.code if isinstance(error, Faulted) else code_of(error)
         return Unreachable(f"the database could not be reached ({code}): is it running, and is its URL right?")
     if source == "env.py":
-        return Refused(f"env.py cannot be run: {place_of(error)}")
-    return Refused(f"the URL of {source} cannot be used ({type(error).__name__}): check its port and its ?options")
+        return Refused(f"env.py cannot be run: {place_of(error)}", code="env-failed")
+    return Refused(
+        f"the URL of {source} cannot be used ({type(error).__name__}): check its port and its ?options",
+        code="url-unusable",
+    )

@@ -41,7 +41,8 @@ def show_demo(rows: int, root: Path) -> None:
     """
     if not (root / "transforms" / "default_skills.py").is_file():
         raise Refused(
-            "the demo uses the repository's own migrations/ and transforms/: run it in a checkout of backfill"
+            "the demo uses the repository's own migrations/ and transforms/: run it in a checkout of backfill",
+            code="no-checkout",
         )
     _start_afresh(root / FILE)
     url = f"sqlite:///{FILE}"

@@ -211,7 +211,7 @@ def verdict_page(verdict: Verdict) -> str:
 def undo_page(name: str, undone: Sequence[Undone]) -> str:
     """What was put back, and what was not."""
     if not undone:
-        return f"{safe_text(name)}: nothing to undo. To see what there is:  backfill status"
+        return f"{excerpt(name)}: nothing to undo. To see what there is:  backfill status"
     return "\n".join(_undone(each) for each in undone)
 
 
@@ -223,7 +223,7 @@ def _undone(undone: Undone) -> str:
 def forget_page(name: str, tables: int) -> str:
     """What cannot be undone any more."""
     if not tables:
-        return f"{safe_text(name)}: no run keeps images."
+        return f"{excerpt(name)}: no run keeps images."
     return f"{name}: {tables:,} tables of images dropped; its runs cannot be undone any more."
 
 

@@ -91,5 +91,6 @@ def _configuration() -> Path:
             return path
     raise Refused(
         f"there is no Alembic environment here ({', '.join(CONFIGURATIONS)}). Go to the project's folder, name its "
-        "file with --config, or name a database with BACKFILL_DATABASE_URL"
+        "file with --config, or name a database with BACKFILL_DATABASE_URL",
+        code="no-environment",
     )

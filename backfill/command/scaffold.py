@@ -81,17 +81,21 @@ def write_transform(package: str, name: str, table: str, column: str, *, sql: bo
     _require_text(table, "table")
     _require_text(column, "column")
     if not sql and (not column.isidentifier() or keyword.iskeyword(column) or column.startswith("_")):
-        raise Refused(f"{column} is no name for a field in Python: take --sql, or write the model with an alias")
+        raise Refused(
+            f"{column} is no name for a field in Python: take --sql, or write the model with an alias",
+            code="new-no-field",
+        )
     if not sql and hasattr(BaseModel, column):
         raise Refused(
-            f"{column} means something else in a pydantic model: take --sql, or write the model with an alias"
+            f"{column} means something else in a pydantic model: take --sql, or write the model with an alias",
+            code="new-reserved-field",
         )
     folder = _folder(package)
     if not folder.is_dir():
-        raise Refused(f"there is no folder {folder}/. Make it with: backfill init")
+        raise Refused(f"there is no folder {folder}/. Make it with: backfill init", code="new-no-folder")
     for file in (folder / f"{name}.py", folder / f"{name}.json"):
         if file.exists():
-            raise Refused(f"{file} is there already, and was left as it is")
+            raise Refused(f"{file} is there already, and was left as it is", code="new-exists")
     template = _SQL if sql else _ROW
     yield _write(folder / f"{name}.py", template.format(name=name, table=table, column=column))
     yield f"Next: say what {column} becomes, then:  backfill plan {name}"
@@ -102,15 +106,19 @@ def _require_name(name: str) -> None:
         TypeAdapter(Name).validate_python(name)
     except ValidationError:
         raise Refused(
-            f"{name!r} is no name for a transform: lower-case letters, digits and _, such as fill_skills"
+            f"{name!r} is no name for a transform: lower-case letters, digits and _, such as fill_skills",
+            code="new-name",
         ) from None
     if keyword.iskeyword(name) or hasattr(builtins, name) or name in _IMPORTED:
-        raise Refused(f"{name} means something else in Python already; say what it does, such as fill_{name}")
+        raise Refused(
+            f"{name} means something else in Python already; say what it does, such as fill_{name}",
+            code="new-reserved-name",
+        )
 
 
 def _require_text(text: str, what: str) -> None:
     if not text or not text.isprintable() or {'"', "\\"} & set(text):
-        raise Refused(f"{text!r} cannot be written into a file as the name of a {what}")
+        raise Refused(f"{text!r} cannot be written into a file as the name of a {what}", code="new-text")
 
 
 def _folder(package: str) -> Path:

@@ -63,7 +63,8 @@ def adapt_select(
     if not any(part is walked for source in adapted.get_final_froms() for part in visitors.iterate(source)):
         raise DeclarationError(
             f"a select does not speak of {walked.name}, so every row would get all of its rows: compare a column with "
-            f'table("{walked.name}", column("...")).c[...] in its where()'
+            f'table("{walked.name}", column("...")).c[...] in its where()',
+            code="select-loose",
         )
     return adapted
 
@@ -139,7 +140,8 @@ class _Adaptation:
         if element.name not in live.c:
             raise DeclarationError(
                 f"{live.name}.{element.name} is asked for; {live.name} has no such column."  # type: ignore[attr-defined]
-                f"{suggest(element.name, live.c.keys())}"
+                f"{suggest(element.name, live.c.keys())}",
+                code="unknown-looked-up",
             )
         found: Column[Any] = live.c[element.name]
         return found
@@ -147,7 +149,7 @@ class _Adaptation:
 
 def _refuse_text(expression: Any) -> None:
     if has_text(expression):
-        raise DeclarationError(NO_TEXT)
+        raise DeclarationError(NO_TEXT, code="raw-sql")
 
 
 def columns_of(condition: Any, walked: Table) -> frozenset[str]:
@@ -175,7 +177,8 @@ def resolve(name: str, walked: Table) -> Column[Any]:
     """The walked table's column of this name; raises DeclarationError, with the nearest name, where there is none."""
     if name not in walked.c:
         raise DeclarationError(
-            f"{walked.name}.{name} is asked for; {walked.name} has no such column.{suggest(name, walked.c.keys())}"
+            f"{walked.name}.{name} is asked for; {walked.name} has no such column.{suggest(name, walked.c.keys())}",
+            code="unknown-column",
         )
     return walked.c[name]
 
@@ -187,12 +190,14 @@ def _refuse_loose_subqueries(element: Any, walked: Table, outer: tuple[FromClaus
         raise DeclarationError(
             f"an EXISTS is not tied to {walked.name}, so it is true or false for all rows at once: compare a column of "
             f'its own table with table("{walked.name}", column("...")).c[...] inside it, without a join; rows of '
-            f"{walked.name} itself are looked up through an alias"
+            f"{walked.name} itself are looked up through an alias",
+            code="exists-loose",
         )
     if isinstance(element, ScalarSelect) and _joins(element, walked) and not _is_tied(element, walked, outer):
         raise DeclarationError(
             f"a subquery joins {walked.name}, so it has the same value for all rows: compare the columns of the other "
-            f'table with table("{walked.name}", column("...")).c[...] in its where(), without the join'
+            f'table with table("{walked.name}", column("...")).c[...] in its where(), without the join',
+            code="subquery-joins",
         )
     if isinstance(element, Select):
         outer = (*outer, *element.get_final_froms())
@@ -208,7 +213,8 @@ def _refuse_bare_columns(subquery: Any, walked: Table) -> None:
             name = element.column_name if isinstance(element, Missing) else element.name
             raise DeclarationError(
                 f'column("{name}") stands inside a subquery, and its table is not plain: write '
-                f'table("{walked.name}", column("{name}")).c.{name} for the walked table, or the other table\'s name'
+                f'table("{walked.name}", column("{name}")).c.{name} for the walked table, or the other table\'s name',
+                code="bare-column",
             )
 
 
@@ -218,7 +224,8 @@ def _refuse_other_tables(adapted: Any, walked: Table) -> None:
             raise DeclarationError(
                 f"{getattr(source, 'fullname', None) or getattr(source, 'name', source)} is not the walked table "
                 f"{walked.fullname}: every row of the one would meet every row of the other. Look it up in a subquery: "
-                "select(...).where(...).exists() or .scalar_subquery()"
+                "select(...).where(...).exists() or .scalar_subquery()",
+                code="other-table",
             )
 
 

@@ -34,13 +34,16 @@ def outputs_from_rows(name: str, hint: Any, *, is_batch: bool) -> Outputs:
     if is_batch:
         if not _is_sequence(hint):
             one = spell(hint)
-            raise DeclarationError(f"{name} returns {one} for a list of rows: say list[{one}], one entry per row")
+            raise DeclarationError(
+                f"{name} returns {one} for a list of rows: say list[{one}], one entry per row", code="returns-one"
+            )
         (hint,) = get_args(hint)
     outputs = _outputs(name, hint)
     if outputs is None or (_is_sequence(hint) and not outputs.changes):
         raise DeclarationError(
             f"{name} returns {spell(hint)}; from one row it returns a model of the columns written, or None to leave "
-            "the row: '-> SplitName | None'; or changes: '-> list[Change]'"
+            "the row: '-> SplitName | None'; or changes: '-> list[Change]'",
+            code="returns-of-rows",
         )
     return outputs
 
@@ -53,7 +56,8 @@ def outputs_from_columns(name: str, hint: Any) -> Outputs:
     if len(models) + len(changes) + sum(map(_is_mapping, members)) != len(members) or not members:
         raise DeclarationError(
             f"{name} returns {spell(hint)}; from Rows it returns a model of constant values, "
-            "or 'dict[str, Any]': column name to SQL expression; or changes: Delete, Insert, list[Change]"
+            "or 'dict[str, Any]': column name to SQL expression; or changes: Delete, Insert, list[Change]",
+            code="returns-of-columns",
         )
     return Outputs(_with_fields(name, models), changes)
 
@@ -62,7 +66,9 @@ def outputs_of_seed(name: str, hint: Any) -> Outputs:
     """Without rows: changes."""
     outputs = _outputs(name, hint)
     if outputs is None or outputs.models:
-        raise DeclarationError(f"{name} returns {spell(hint)}; a seed returns changes: '-> list[Change]'")
+        raise DeclarationError(
+            f"{name} returns {spell(hint)}; a seed returns changes: '-> list[Change]'", code="returns-of-seed"
+        )
     return outputs
 
 
@@ -78,9 +84,13 @@ def _outputs(name: str, hint: Any) -> Outputs | None:
 def _with_fields(name: str, models: tuple[type[BaseModel], ...]) -> tuple[type[BaseModel], ...]:
     for model in models:
         if not model.model_fields:
-            raise DeclarationError(f"{name}: {model.__name__} has no fields, so there is nothing to write")
+            raise DeclarationError(
+                f"{name}: {model.__name__} has no fields, so there is nothing to write", code="output-empty"
+            )
         if model.model_config.get("extra") == "allow":
-            raise DeclarationError(f"{name}: {model.__name__} allows extra fields; name every column that is written")
+            raise DeclarationError(
+                f"{name}: {model.__name__} allows extra fields; name every column that is written", code="output-extra"
+            )
         require_columns(name, model)
     return models
 

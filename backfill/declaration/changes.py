@@ -55,7 +55,9 @@ class Insert(Change, Generic[M]):
         self.match = _names(match)
         self.update = _names(update)
         if self.update and not self.match:
-            raise DeclarationError(f'Insert("{table}"): update= needs match=, which says how a row is known')
+            raise DeclarationError(
+                f'Insert("{table}"): update= needs match=, which says how a row is known', code="update-without-match"
+            )
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
@@ -78,7 +80,8 @@ class Update(Change):
         if not match:
             raise DeclarationError(
                 f'Update("{table}") says of no row that it is meant: name a column, as in '
-                f'Update("{table}", ..., id=7). This row itself is updated by returning the model alone'
+                f'Update("{table}", ..., id=7). This row itself is updated by returning the model alone',
+                code="update-of-none",
             )
 
 
@@ -90,7 +93,8 @@ class Delete(Change):
         self.match = match
         if bool(match) != (table is not None):
             raise DeclarationError(
-                'Delete() is this row; rows of another table are named by a column: Delete("policy_log", policy_id=7)'
+                'Delete() is this row; rows of another table are named by a column: Delete("policy_log", policy_id=7)',
+                code="delete-of-what",
             )
 
 

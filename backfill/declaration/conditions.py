@@ -6,6 +6,7 @@ import difflib
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from pydantic_core import PydanticCustomError
 from sqlalchemy import Boolean, ColumnElement, Select, TextualSelect, and_, column, or_
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.ext.compiler import compiles
@@ -63,16 +64,20 @@ def is_missing(column_name: str) -> Condition:
 def from_mapping(wanted: Mapping[str, Any]) -> Condition:
     """A JSON `where`: null means missing, a list means one of, anything else means equal; all must hold."""
     if not wanted:
-        raise ValueError('"where" is empty: leave it out to take every row')
+        raise PydanticCustomError("where-empty", '"where" is empty: leave it out to take every row')
     return and_(*(_from_item(name, value) for name, value in wanted.items()))
 
 
 def _from_item(name: str, value: Any) -> Condition:
     if value == []:
-        raise ValueError(f'"where": {name}: an empty list takes no row; name the values, or leave {name} out')
+        raise PydanticCustomError(
+            "where-nothing", f'"where": {name}: an empty list takes no row; name the values, or leave {name} out'
+        )
     values = value if isinstance(value, list) else [value]
     if any(isinstance(one, dict | list) for one in values):
-        raise ValueError(f'"where": {name}: use a scalar, a list of scalars or null; nothing nested can be compared')
+        raise PydanticCustomError(
+            "where-nested", f'"where": {name}: use a scalar, a list of scalars or null; nothing nested can be compared'
+        )
     present = [one for one in values if one is not None]
     asked = [column(name).in_(present)] if len(present) > 1 else [column(name) == one for one in present]
     return or_(*asked, *([is_missing(name)] if None in values else []))

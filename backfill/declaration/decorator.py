@@ -178,4 +178,6 @@ def _declare(
 
 def _require_names(word: str, tables: tuple[Any, ...]) -> None:
     if any(callable(table) for table in tables):
-        raise DeclarationError(f'{word} takes the names of tables: @{word}("users"), always with parentheses')
+        raise DeclarationError(
+            f'{word} takes the names of tables: @{word}("users"), always with parentheses', code="no-parentheses"
+        )

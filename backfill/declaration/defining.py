@@ -7,9 +7,10 @@ import inspect
 import sys
 import textwrap
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import PydanticUserError, ValidationError
+from pydantic_core import core_schema
 
 from backfill.declaration.conditions import render
 from backfill.declaration.definition import Arrival, Definition, Kind
@@ -18,6 +19,9 @@ from backfill.declaration.forms import BatchForm, ColumnsForm, RowForm, SeedForm
 from backfill.declaration.lookups import Lookup, read_lookups
 from backfill.declaration.signature import Signature
 from backfill.errors import DeclarationError
+
+PYDANTICS_OWN = frozenset(get_args(core_schema.ErrorType))
+"""Its kinds of problems; whatever else a problem is called is a code of ours."""
 
 
 def define(kind: Kind, function: Callable[..., Any], signature: Signature, options: Mapping[str, Any]) -> Definition:
@@ -39,10 +43,12 @@ def define(kind: Kind, function: Callable[..., Any], signature: Signature, optio
             **{**options, "lookups": _rendered(function.__name__, options.get("lookups", {}))},
         )
     except ValidationError as error:
-        raise DeclarationError(f"{function.__name__}: {problems_of(error)}") from None
+        raise DeclarationError(f"{function.__name__}: {problems_of(error)}", code=code_of_problem(error)) from None
     except PydanticUserError as error:
         reason = str(error.message).splitlines()[0]
-        raise DeclarationError(f"{function.__name__}: a model has a type that no column has: {reason}") from None
+        raise DeclarationError(
+            f"{function.__name__}: a model has a type that no column has: {reason}", code="model-type"
+        ) from None
 
 
 def form_of(
@@ -60,11 +66,14 @@ def form_of(
     if definition.group_by is not None and signature.arrival is Arrival.ROW:
         raise DeclarationError(
             f"{function.__name__}: group_by hands over whole groups: "
-            f"'rows: list[{signature.reads.__name__ if signature.reads else 'Row'}]'"
+            f"'rows: list[{signature.reads.__name__ if signature.reads else 'Row'}]'",
+            code="group-in-a-row",
         )
     if signature.reads is None:
         if lookups:
-            raise DeclarationError(f"{function.__name__}: lookups fill fields of a model; from Rows use a subquery")
+            raise DeclarationError(
+                f"{function.__name__}: lookups fill fields of a model; from Rows use a subquery", code="lookup-in-sql"
+            )
         return ColumnsForm(function, signature.outputs)
     read = read_lookups(function.__name__, signature.reads, lookups)
     return _reading_form(function, signature, read)
@@ -84,11 +93,18 @@ def problems_of(error: ValidationError) -> str:
     )
 
 
+def code_of_problem(error: ValidationError) -> str:
+    """The code of the first problem: ours as it is, pydantic's own behind the name of the option."""
+    first = error.errors(include_input=False, include_url=False)[0]
+    rule = first["type"].replace("_", "-")
+    return f"{first['loc'][0]}-{rule}" if first["type"] in PYDANTICS_OWN else rule
+
+
 def _rendered(name: str, lookups: Mapping[str, Any]) -> dict[str, str]:
     try:
         return {field: render(statement) for field, statement in lookups.items()}
     except AttributeError:
-        raise DeclarationError(f"{name}: lookups= takes a select(...) for each field") from None
+        raise DeclarationError(f"{name}: lookups= takes a select(...) for each field", code="lookups-form") from None
 
 
 def _code(function: Callable[..., Any]) -> str:

@@ -19,7 +19,7 @@ from pydantic import (
     StringConstraints,
     model_validator,
 )
-from pydantic_core import to_json
+from pydantic_core import PydanticCustomError, to_json
 from sqlalchemy import ColumnElement
 
 from backfill.declaration.conditions import NO_TEXT, Condition, from_mapping, has_text, render
@@ -29,13 +29,15 @@ from backfill.errors import DeclarationError
 
 def _require_word(name: str) -> str:
     if not re.fullmatch(r"[a-z][a-z0-9_]{0,99}", name):
-        raise ValueError("a transform's name is one word: lower-case letters, digits and _, at most 100 of them")
+        raise PydanticCustomError(
+            "transform-name", "a transform's name is one word: lower-case letters, digits and _, at most 100 of them"
+        )
     return name
 
 
 def _require_table(name: str) -> str:
     if not re.fullmatch(r"[^.]+(\.[^.]+)?", name):
-        raise ValueError('a table is named "table" or "schema.table"')
+        raise PydanticCustomError("table-name", 'a table is named "table" or "schema.table"')
     return name
 
 
@@ -69,7 +71,9 @@ def _as_tuple(value: Any) -> Any:
 
 def _require_each_once(tables: tuple[str, ...]) -> tuple[str, ...]:
     if twice := sorted({table for table in tables if tables.count(table) > 1}):
-        raise ValueError(f"{', '.join(twice)} is named twice; each table is walked once")
+        raise PydanticCustomError(
+            "table-twice", "{twice} is named twice; each table is walked once", {"twice": ", ".join(twice)}
+        )
     return tables
 
 
@@ -79,17 +83,18 @@ def _as_condition(value: Any) -> Any:
     value = value.__clause_element__() if hasattr(value, "__clause_element__") else value
     if value is None or isinstance(value, ColumnElement):
         if value is not None and has_text(value):
-            raise ValueError(NO_TEXT)
+            raise PydanticCustomError("where-raw-sql", NO_TEXT)
         return value
-    raise ValueError(
+    raise PydanticCustomError(
+        "where-form",
         'it takes an expression, such as is_missing("skills") or column("state") == "open"; '
-        'in a JSON file an object, such as {"skills": null}'
+        'in a JSON file an object, such as {"skills": null}',
     )
 
 
 def _require_groups(columns: tuple[str, ...] | None) -> tuple[str, ...] | None:
     if columns and len(set(columns)) < len(columns):
-        raise ValueError("it names a column twice")
+        raise PydanticCustomError("group-twice", "it names a column twice")
     return columns
 
 
@@ -97,7 +102,7 @@ def _as_ordering(value: Any) -> Any:
     try:
         return read_ordering(value)
     except DeclarationError as error:
-        raise ValueError(str(error)) from None
+        raise PydanticCustomError(error.code, str(error)) from None
 
 
 def _spelt(order: tuple[Ordering, ...]) -> list[str]:
@@ -149,9 +154,11 @@ class Definition(BaseModel):
     @model_validator(mode="after")
     def _require_table(self) -> Self:
         if not self.tables and self.kind is Kind.TRANSFORM:
-            raise ValueError('tables: name the table to walk: @transform("users")')
+            raise PydanticCustomError("no-table-named", 'tables: name the table to walk: @transform("users")')
         if self.order_by and self.group_by is None and not all(step.name for step in self.order_by):
-            raise ValueError("a table is walked by columns; an expression may only sort the rows of a group")
+            raise PydanticCustomError(
+                "order-expression", "a table is walked by columns; an expression may only sort the rows of a group"
+            )
         return self
 
     @property

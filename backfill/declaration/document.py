@@ -23,21 +23,28 @@ def read_document(file: str, text: str | bytes) -> dict[str, Any]:
             is larger or deeper than a definition has a reason to be.
     """
     if len(text) > _MOST_BYTES:
-        raise DeclarationError(f"{file} is larger than 1 MB; rows are filled from other tables by a Python transform")
+        raise DeclarationError(
+            f"{file} is larger than 1 MB; rows are filled from other tables by a Python transform",
+            code="document-large",
+        )
     try:
         found = json.loads(text, object_pairs_hook=_unique, parse_constant=_finite, parse_float=_finite)
     except RecursionError:
-        raise DeclarationError(_too_deep(file)) from None
+        raise DeclarationError(_too_deep(file), code="document-deep") from None
     except ValueError as error:
-        raise DeclarationError(f"{file} is not JSON: {error}") from None
+        raise DeclarationError(f"{file} is not JSON: {error}", code="document-no-json") from None
     if not isinstance(found, dict):
-        raise DeclarationError(f'{file} holds no object: write {{"table": "users", "where": {{…}}, "set": {{…}}}}')
+        raise DeclarationError(
+            f'{file} holds no object: write {{"table": "users", "where": {{…}}, "set": {{…}}}}', code="document-form"
+        )
     if _levels(found) > _MOST_LEVELS:
-        raise DeclarationError(_too_deep(file))
+        raise DeclarationError(_too_deep(file), code="document-deep")
     if unknown := found.keys() - set(KEYS):
-        raise DeclarationError(f"{file}: unknown key {', '.join(sorted(unknown))}; known: {', '.join(KEYS)}")
+        raise DeclarationError(
+            f"{file}: unknown key {', '.join(sorted(unknown))}; known: {', '.join(KEYS)}", code="document-key"
+        )
     if len({"table", "tables"} & found.keys()) != 1:
-        raise DeclarationError(f'{file} has no "table" to walk, or "table" and "tables" both')
+        raise DeclarationError(f'{file} has no "table" to walk, or "table" and "tables" both', code="document-table")
     return found
 
 

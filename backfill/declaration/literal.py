@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from backfill.declaration.answers import Outputs
 from backfill.declaration.changes import Change, Delete, Insert
 from backfill.declaration.decorator import Rows, Transform
-from backfill.declaration.defining import problems_of
+from backfill.declaration.defining import code_of_problem, problems_of
 from backfill.declaration.definition import Arrival, Definition, Kind
 from backfill.declaration.document import read_document
 from backfill.declaration.forms import ColumnsForm, SeedForm
@@ -31,7 +31,7 @@ def from_document(name: str, text: str | bytes) -> Transform[..., Any]:
         kind = {"kind": Kind.SEED, "arrival": Arrival.NONE} if "insert" in document else {}
         definition = Definition.model_validate({**document, **kind, "name": name})
     except ValidationError as error:
-        raise DeclarationError(f"{name}.json: {problems_of(error)}") from None
+        raise DeclarationError(f"{name}.json: {problems_of(error)}", code=code_of_problem(error)) from None
     if definition.kind is Kind.SEED:
         return _seed(definition)
     return _transform(definition)
@@ -39,13 +39,18 @@ def from_document(name: str, text: str | bytes) -> Transform[..., Any]:
 
 def _transform(definition: Definition) -> Transform[..., Any]:
     if definition.deletes and definition.values:
-        raise DeclarationError(f'{definition.name}.json has "set" and "delete" both; it is one or the other')
+        raise DeclarationError(
+            f'{definition.name}.json has "set" and "delete" both; it is one or the other', code="set-and-delete"
+        )
     if not definition.deletes and not definition.values:
         raise DeclarationError(
-            f'{definition.name}.json: "set" is missing: it holds the columns to write and their values'
+            f'{definition.name}.json: "set" is missing: it holds the columns to write and their values',
+            code="set-missing",
         )
     if definition.match or definition.update:
-        raise DeclarationError(f'{definition.name}.json: "match" and "update" go with "insert"')
+        raise DeclarationError(
+            f'{definition.name}.json: "match" and "update" go with "insert"', code="match-without-insert"
+        )
     answer = Delete() if definition.deletes else definition.values
 
     def literal(_: Rows) -> Mapping[str, Any] | Delete | None:
@@ -57,7 +62,9 @@ def _transform(definition: Definition) -> Transform[..., Any]:
 
 def _seed(definition: Definition) -> Transform[..., Any]:
     if definition.where is not None or definition.values or definition.deletes:
-        raise DeclarationError(f'{definition.name}.json: "insert" goes with "match" and "update" alone')
+        raise DeclarationError(
+            f'{definition.name}.json: "insert" goes with "match" and "update" alone', code="insert-with-others"
+        )
 
     def literal() -> list[Change]:
         return [

@@ -76,21 +76,23 @@ def bind_lookup(
 
 def _read(what: str, model: type[BaseModel], field: str, statement: Any) -> Lookup:
     if field not in model.model_fields:
-        raise DeclarationError(f"{what}: {model.__name__} has no such field")
+        raise DeclarationError(f"{what}: {model.__name__} has no such field", code="lookup-field")
     if not isinstance(statement, Select):
-        raise DeclarationError(f"{what} takes a select(...), not {type(statement).__name__}")
+        raise DeclarationError(f"{what} takes a select(...), not {type(statement).__name__}", code="lookup-form")
     is_list, item = _kind(model.model_fields[field].annotation)
     lookup = Lookup(columns_of_model(model)[field], statement, is_list, item is None)
     if item is None and len(statement.selected_columns) != 1:
         raise DeclarationError(
             f"{what} selects {len(statement.selected_columns)} columns for a field that holds values; "
-            "give the field a model, or select one column"
+            "give the field a model, or select one column",
+            code="lookup-columns",
         )
     if item is not None:
         _require_fields(what, item, lookup)
     if (is_list or item is not None) and lookup.acts_on_rows_together:
         raise DeclarationError(
-            f"{what} counts, sums or limits, which would act on the whole batch; only a field of one value may do so"
+            f"{what} counts, sums or limits, which would act on the whole batch; only a field of one value may do so",
+            code="lookup-combines",
         )
     return lookup
 
@@ -99,7 +101,9 @@ def _require_fields(what: str, item: type[BaseModel], lookup: Lookup) -> None:
     selected = {column.key for column in lookup.statement.selected_columns}
     for field, column in columns_of_model(item).items():
         if column not in selected and item.model_fields[field].is_required():
-            raise DeclarationError(f"{what} does not select {column}, which {item.__name__} asks for")
+            raise DeclarationError(
+                f"{what} does not select {column}, which {item.__name__} asks for", code="lookup-lacks"
+            )
 
 
 def _kind(annotation: Any) -> tuple[bool, type[BaseModel] | None]:

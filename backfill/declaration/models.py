@@ -34,15 +34,21 @@ def is_model(hint: Any) -> bool:
 def require_columns(name: str, model: type[BaseModel]) -> None:
     """Raise DeclarationError unless each field stands for one column of its own."""
     if issubclass(model, RootModel):
-        raise DeclarationError(f"{name}: {model.__name__} is a RootModel; its value needs a field, named as the column")
+        raise DeclarationError(
+            f"{name}: {model.__name__} is a RootModel; its value needs a field, named as the column", code="root-model"
+        )
     for field_name, field in model.model_fields.items():
         if field.validation_alias not in (None, field.alias):
             raise DeclarationError(
-                f"{name}: {model.__name__}.{field_name} has a validation_alias; a column has one name: Field(alias=...)"
+                f"{name}: {model.__name__}.{field_name} has a validation_alias; a column has one name: "
+                "Field(alias=...)",
+                code="validation-alias",
             )
     columns = list(columns_of_model(model).values())
     if twice := next((column for column in columns if columns.count(column) > 1), None):
-        raise DeclarationError(f"{name}: two fields of {model.__name__} stand for the column {twice}")
+        raise DeclarationError(
+            f"{name}: two fields of {model.__name__} stand for the column {twice}", code="column-twice"
+        )
 
 
 def choices(annotation: Any) -> list[Any]:

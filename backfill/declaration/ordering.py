@@ -42,11 +42,15 @@ def _step(given: Any) -> Ordering:
         return Ordering(column(given))
     given = given.__clause_element__() if hasattr(given, "__clause_element__") else given
     if not isinstance(given, ColumnElement):
-        raise DeclarationError(f'order_by takes names of columns, or column("x").desc(); not {type(given).__name__}')
+        raise DeclarationError(
+            f'order_by takes names of columns, or column("x").desc(); not {type(given).__name__}', code="order-form"
+        )
     if has_text(given):
-        raise DeclarationError(NO_TEXT)
+        raise DeclarationError(NO_TEXT, code="order-raw-sql")
     if isinstance(given, UnaryExpression) and given.modifier is not None:
         if given.modifier not in (operators.asc_op, operators.desc_op):
-            raise DeclarationError("order_by takes .asc() and .desc(); NULLs stand last everywhere, unasked")
+            raise DeclarationError(
+                "order_by takes .asc() and .desc(); NULLs stand last everywhere, unasked", code="order-nulls"
+            )
         return Ordering(given.element, given.modifier is operators.desc_op)
     return Ordering(given)

@@ -53,13 +53,17 @@ def read_signature(function: Callable[..., Any], *, has_rows: bool = True, perfo
     """
     name = function.__name__
     if inspect.iscoroutinefunction(function) or inspect.isgeneratorfunction(function):
-        raise DeclarationError(f"{name} is asynchronous or a generator; it has to be a plain function")
+        raise DeclarationError(
+            f"{name} is asynchronous or a generator; it has to be a plain function", code="not-plain"
+        )
     rows, given = _parameters(function, has_rows)
     hints = _hints(function)
     if rows is not None and rows not in hints:
-        raise DeclarationError(f"{name}: {rows!r} needs a type; it says how rows reach you:{WAYS}")
+        raise DeclarationError(f"{name}: {rows!r} needs a type; it says how rows reach you:{WAYS}", code="rows-untyped")
     if "return" not in hints:
-        raise DeclarationError(f"{name} needs a return type; it says what is written: a model, or a model or None")
+        raise DeclarationError(
+            f"{name} needs a return type; it says what is written: a model, or a model or None", code="returns-untyped"
+        )
     arrival, reads = (Arrival.NONE, None) if rows is None else _arrival(name, rows, hints[rows])
     given_types = {each: hints.get(each) for each in given}
     signature = Signature(
@@ -79,7 +83,7 @@ def _parameters(function: Callable[..., Any], has_rows: bool) -> tuple[str | Non
     parameters = list(inspect.signature(function).parameters.values())
     named = [each for each in parameters if each.kind in (*_PLAIN, inspect.Parameter.KEYWORD_ONLY)]
     if len(named) != len(parameters) or (has_rows and not (named and named[0].kind in _PLAIN)):
-        raise DeclarationError(f"{function.__name__} takes one parameter, the rows:{WAYS}")
+        raise DeclarationError(f"{function.__name__} takes one parameter, the rows:{WAYS}", code="parameters")
     names = [each.name for each in named]
     return (names[0], names[1:]) if has_rows else (None, names)
 
@@ -89,10 +93,13 @@ def _hints(function: Callable[..., Any]) -> dict[str, Any]:
         return get_type_hints(function)
     except NameError as error:
         raise DeclarationError(
-            f"{function.__name__}: the type {error.name} cannot be found; define it at the top of the module"
+            f"{function.__name__}: the type {error.name} cannot be found; define it at the top of the module",
+            code="type-not-found",
         ) from None
     except (AttributeError, SyntaxError, TypeError) as error:
-        raise DeclarationError(f"{function.__name__}: a type cannot be understood: {error}") from None
+        raise DeclarationError(
+            f"{function.__name__}: a type cannot be understood: {error}", code="type-unclear"
+        ) from None
 
 
 def _arrival(name: str, parameter: str, hint: Any) -> tuple[Arrival, type[BaseModel] | None]:
@@ -105,10 +112,14 @@ def _arrival(name: str, parameter: str, hint: Any) -> tuple[Arrival, type[BaseMo
 
 def _input_model(name: str, parameter: str, hint: Any) -> type[BaseModel]:
     if not is_model(hint):
-        raise DeclarationError(f"{name}: {parameter}: {spell(hint)} is no way for rows to arrive:{WAYS}")
+        raise DeclarationError(
+            f"{name}: {parameter}: {spell(hint)} is no way for rows to arrive:{WAYS}", code="rows-type"
+        )
     model: type[BaseModel] = hint
     if not model.model_fields:
-        raise DeclarationError(f"{name}: {model.__name__} has no fields, so there is nothing to read")
+        raise DeclarationError(
+            f"{name}: {model.__name__} has no fields, so there is nothing to read", code="input-empty"
+        )
     require_columns(name, model)
     return model
 
@@ -126,13 +137,16 @@ def _outputs(name: str, arrival: Arrival, hint: Any, performs: bool) -> Outputs:
 def _state(name: str, given: Mapping[str, Any]) -> tuple[str, type[BaseModel]] | None:
     states = [(parameter, kind) for parameter, kind in given.items() if is_model(kind)]
     if len(states) > 1:
-        raise DeclarationError(f"{name} carries one state from batch to batch: put {states[1][0]} into {states[0][0]}")
+        raise DeclarationError(
+            f"{name} carries one state from batch to batch: put {states[1][0]} into {states[0][0]}", code="two-states"
+        )
     for parameter, model in states:
         try:
             model()
         except ValidationError:
             raise DeclarationError(
-                f"{name}: {parameter} begins as {model.__name__}(), so each of its fields needs a default"
+                f"{name}: {parameter} begins as {model.__name__}(), so each of its fields needs a default",
+                code="state-default",
             ) from None
         return parameter, model
     return None
@@ -143,11 +157,19 @@ def _require_sense(name: str, signature: Signature, given: Mapping[str, Any], pe
     if unknown := next((parameter for parameter in given if parameter not in known), None):
         raise DeclarationError(
             f"{name} takes one parameter, the rows, and may be given a 'connection: Connection' or a state, which is "
-            f"a model; {unknown} is neither"
+            f"a model; {unknown} is neither",
+            code="parameter-unknown",
         )
     if signature.sessions and not performs:
-        raise DeclarationError(f"{name}: a transform returns its changes; a session is given to a step alone")
+        raise DeclarationError(
+            f"{name}: a transform returns its changes; a session is given to a step alone", code="session-in-transform"
+        )
     if given and not performs and signature.arrival is Arrival.COLUMNS:
-        raise DeclarationError(f"{name} is called once, with the table; with Rows nothing else can be given to it")
+        raise DeclarationError(
+            f"{name} is called once, with the table; with Rows nothing else can be given to it", code="given-in-sql"
+        )
     if signature.state and (signature.arrival is Arrival.NONE or performs):
-        raise DeclarationError(f"{name} has no batches to carry {signature.state[0]} between; a transform of rows has")
+        raise DeclarationError(
+            f"{name} has no batches to carry {signature.state[0]} between; a transform of rows has",
+            code="state-without-batches",
+        )

@@ -96,7 +96,8 @@ def _refuse_truth(side: Any, column: Column[Any]) -> None:
 
 def _mismatch(column: Column[Any], given: type, wanted: str) -> DeclarationError:
     return DeclarationError(
-        f"{column} is {column.type!s} and is compared with a value of type {given.__name__}: give it {wanted}"
+        f"{column} is {column.type!s} and is compared with a value of type {given.__name__}: give it {wanted}",
+        code="compared-type",
     )
 
 
@@ -104,7 +105,8 @@ def _retyped(value: BindParameter[Any], like: Column[Any]) -> BindParameter[Any]
     if isinstance(like.type, JSON):
         raise DeclarationError(
             f"{like} is {like.type!s}, and documents are not compared as a whole: "
-            f'ask is_missing("{like.name}"), or for a part of it: column("{like.name}", JSON)["part"].as_string()'
+            f'ask is_missing("{like.name}"), or for a part of it: column("{like.name}", JSON)["part"].as_string()',
+            code="compared-document",
         )
     plain = [_converted(one, like) for one in value.value or ()] if value.expanding else _converted(value.value, like)
     return BindParameter(None, plain, type_=like.type, unique=True, expanding=value.expanding)

@@ -29,5 +29,7 @@ def dialect_of(connection: Connection) -> Dialect:
 def dialect_named(name: str) -> Dialect:
     """The dialect by SQLAlchemy's name for it; raises Refused for a database that backfill does not know."""
     if name not in _KNOWN:
-        raise Refused(f"backfill does not know {name}; it runs on SQLite, PostgreSQL, MariaDB and MySQL")
+        raise Refused(
+            f"backfill does not know {name}; it runs on SQLite, PostgreSQL, MariaDB and MySQL", code="unknown-database"
+        )
     return _KNOWN[name]()

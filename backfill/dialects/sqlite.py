@@ -215,7 +215,7 @@ class SQLite(Dialect):
         return fault, str(getattr(error.orig, "sqlite_errorname", code))
 
     def named(self, error: DBAPIError) -> str:
-        """The columns or the constraint after the colon; a trigger's message is its author's, whatever it looks like."""
+        """The columns or the constraint after the colon; a trigger's message is its author's, whatever it says."""
         is_raised = getattr(error.orig, "sqlite_errorcode", None) == sqlite3.SQLITE_CONSTRAINT_TRIGGER
         return "" if is_raised else first_quoted(_NAMED, error)
 

@@ -36,7 +36,7 @@ def open_sources(database: Database, transform: Transform[..., Any]) -> list[Sou
             hint = f"{error} If a migration makes it: alembic upgrade head. If it is in another bind: --bind NAME"
             raise ChecksFailed(transform.name, [Finding("no-table", hint)]) from None
         except DeclarationError as error:
-            raise ChecksFailed(transform.name, [Finding("definition", str(error))]) from None
+            raise ChecksFailed(transform.name, [Finding(error.code, str(error))]) from None
 
 
 def open_targets(database: Database, transform: Transform[..., Any]) -> list[Target]:
@@ -66,7 +66,9 @@ def _walk_of(transform: Transform[..., Any], target: Target) -> Walk:
 def _column(target: Target, name: str) -> Column[Any]:
     if name not in target.table.c:
         raise DeclarationError(
-            f"it walks {target.name} by {name}; {target.name} has no such column.{suggest(name, target.table.c.keys())}"
+            f"it walks {target.name} by {name}; {target.name} has no such column."
+            f"{suggest(name, target.table.c.keys())}",
+            code="walked-unknown",
         )
     return target.table.c[name]
 
@@ -76,7 +78,8 @@ def _not_null(target: Target, step: Ordering) -> Column[Any]:
     if column.nullable:
         raise DeclarationError(
             f"it walks {target.name} by {column.name}, which may be NULL, and NULLs have no order that all databases "
-            "share: leave such rows out with where=..., and let the column be NOT NULL; or take group_by=()"
+            "share: leave such rows out with where=..., and let the column be NOT NULL; or take group_by=()",
+            code="walked-null",
         )
     return column
 

@@ -34,7 +34,8 @@ class Restoration:
         if gone:
             raise Refused(
                 f"{image.table}.{gone[0]} is not there any more, so what it held cannot be restored. Undo comes before "
-                "the downgrade that drops it"
+                "the downgrade that drops it",
+                code="images-outlived",
             )
 
     # ── which ───────────────────────────────────────────────────────────────────────────────────────────────────

@@ -82,7 +82,10 @@ class Admission:
     def _require_no_undoing(self) -> None:
         name = self._transform.name
         if any(run.status is Status.UNDOING for run in self._ledger.runs(name)):
-            raise Refused(f"{name} is being undone, or was when that was interrupted. To go on: backfill undo {name}")
+            raise Refused(
+                f"{name} is being undone, or was when that was interrupted. To go on: backfill undo {name}",
+                code="undo-unfinished",
+            )
 
     def _start(self) -> Run:
         with self._database.transaction():
@@ -111,7 +114,8 @@ class Admission:
         if self._keep_undo and run.rows_written and not run.keeps_undo:
             raise Refused(
                 f"the run of {run.name} has written {run.rows_written:,} rows without images to undo them by, and none "
-                f"can be made of these any more. To go on without: backfill run {run.name} --no-keep-undo"
+                f"can be made of these any more. To go on without: backfill run {run.name} --no-keep-undo",
+                code="images-missing",
             )
 
     def _after_the_end(self, run: Run) -> Run:
@@ -135,7 +139,8 @@ class Admission:
         )
         raise Refused(
             f"{run.name} has written {run.rows_written:,} rows in a run that is {run.status}, and from the first row "
-            f"on it would change them twice: {repeatability.reason}. {way_on}"
+            f"on it would change them twice: {repeatability.reason}. {way_on}",
+            code="would-write-twice",
         )
 
     def _register(self, status: Status) -> int:

@@ -79,5 +79,5 @@ def _is_conflict(error: BaseException) -> bool:
 def _newest(ledger: Ledger, name: str) -> Run:
     newest = ledger.latest(name)
     if newest is None:
-        raise Refused(f"{name} has no run in this database. See what there is: backfill status")
+        raise Refused(f"{name} has no run in this database. See what there is: backfill status", code="no-run")
     return newest

@@ -84,7 +84,10 @@ def forget(database: Database, name: str) -> int:
     gone = 0
     for run in Ledger(database).runs(name):
         if run.status in (Status.RUNNING, Status.UNDOING):
-            raise Refused(f"{name} is {run.status}, and needs its images. See it with: backfill status {name}")
+            raise Refused(
+                f"{name} is {run.status}, and needs its images. See it with: backfill status {name}",
+                code="images-needed",
+            )
         kept = images.of_run(run.id)
         images.drop(kept)
         gone += len(kept)
@@ -102,7 +105,8 @@ def _require_images(database: Database, run: Run) -> None:
         raise Refused(
             f"{run.name} has written {run.rows_written:,} rows and keeps no images of what they held, so nothing was "
             "undone: it was run without keep_undo, or they were dropped by `backfill forget`. A downgrade that need "
-            f'not restore anything says reset_backfill("{run.name}")'
+            f'not restore anything says reset_backfill("{run.name}")',
+            code="images-not-kept",
         )
 
 

@@ -12,53 +12,53 @@ from tests.refusal import find
 
 NO_TEXT = "raw SQL text could reach rows outside the batch: write it as an expression"
 ANSWERS: dict[str, tuple[Callable[[Any], Any], str, str]] = {
-    "text": (lambda users: {"email": sa.text("upper(email)")}, "definition", NO_TEXT),
-    "text in an expression": (lambda users: {"email": func.upper(sa.text("email"))}, "definition", NO_TEXT),
-    "a literal column": (lambda users: {"email": sa.literal_column("upper(email)")}, "definition", NO_TEXT),
+    "text": (lambda users: {"email": sa.text("upper(email)")}, "value-raw-sql", NO_TEXT),
+    "text in an expression": (lambda users: {"email": func.upper(sa.text("email"))}, "raw-sql", NO_TEXT),
+    "a literal column": (lambda users: {"email": sa.literal_column("upper(email)")}, "raw-sql", NO_TEXT),
     "text in a subquery": (
         lambda users: {"price": select(sa.text("1 FROM orders LIMIT 1")).scalar_subquery()},
-        "definition",
+        "raw-sql",
         NO_TEXT,
     ),
-    "a statement": (lambda users: {"price": sa.update(orders)}, "definition", "Update is no value that a row can get"),
-    "a table": (lambda users: {"price": orders}, "definition", "Table is no value that a row can get"),
+    "a statement": (lambda users: {"price": sa.update(orders)}, "value-form", "Update is no value that a row can get"),
+    "a table": (lambda users: {"price": orders}, "value-form", "Table is no value that a row can get"),
     "another table's column": (
         lambda users: {"price": orders.c.cents},
-        "definition",
+        "other-table",
         "orders is not the walked table users: every row of the one would meet every row of the other",
     ),
     "a bare column in a subquery": (
         lambda users: {"price": select(light_orders.c.cents).where(light_orders.c.user_id == column("id"))},
-        "definition",
+        "bare-column",
         'column("id") stands inside a subquery',
     ),
     "a subquery with a join": (
         lambda users: {"price": select(light_orders.c.cents).select_from(light_orders.join(light_users, sa.true()))},
-        "definition",
+        "subquery-joins",
         "a subquery joins users, so it has the same value for all rows",
     ),
     "a column that is not there": (
         lambda users: {"email": func.lower(users.c.emial)},
-        "definition",
+        "function-column",
         "the function asked users for emial, which it does not have. Did you mean email?",
     ),
-    "a key that is not there": (lambda users: {"email": users.c["Email"]}, "definition", "Did you mean email?"),
+    "a key that is not there": (lambda users: {"email": users.c["Email"]}, "function-column", "Did you mean email?"),
     "a mistake in the function": (
         lambda users: {"price": int("many")},
-        "definition",
+        "function-failed",
         "failed on users: ValueError: invalid literal",
     ),
     "a mistake about an attribute": (
         lambda users: {"price": "x".lenght},  # type: ignore[attr-defined]
-        "definition",
+        "function-failed",
         "the function failed on users: AttributeError: 'str' object has no attribute 'lenght'",
     ),
-    "nothing": (lambda users: None, "definition", "the function returned NoneType; from Rows it returns a model"),
-    "no columns": (lambda users: {}, "definition", "the function returned no columns to write"),
-    "a list": (lambda users: [("email", 1)], "definition", "the function returned tuple"),
+    "nothing": (lambda users: None, "returned-form", "the function returned NoneType; from Rows it returns a model"),
+    "no columns": (lambda users: {}, "returned-nothing", "the function returned no columns to write"),
+    "a list": (lambda users: [("email", 1)], "returned-form", "the function returned tuple"),
     "columns as keys": (
         lambda users: {users.c.email: 1},
-        "definition",
+        "returned-form",
         "a dictionary of column name",
     ),
     "unknown column written": (

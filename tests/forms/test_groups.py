@@ -245,7 +245,7 @@ def test_rows_are_walked_in_order(library: sa.Engine, order: Any, wanted: list[i
 
 def test_an_order_by_a_column_that_may_be_null(library: sa.Engine) -> None:
     """Databases put NULLs in different places, so such a walk is refused."""
-    told = find(library, grouping([], order_by="shelf"), "definition").message
+    told = find(library, grouping([], order_by="shelf"), "walked-null").message
     assert told == (
         "it walks books by shelf, which may be NULL, and NULLs have no order that all databases share: leave such "
         "rows out with where=..., and let the column be NOT NULL; or take group_by=()"
@@ -255,7 +255,7 @@ def test_an_order_by_a_column_that_may_be_null(library: sa.Engine) -> None:
 @pytest.mark.parametrize("options", [{"group_by": "shlef"}, {"order_by": "shlef"}], ids=["group_by", "order_by"])
 def test_a_column_that_is_not_there(library: sa.Engine, options: dict[str, str]) -> None:
     """With the nearest name."""
-    told = find(library, grouping([], **options), "definition").message
+    told = find(library, grouping([], **options), "walked-unknown").message
     assert told == "it walks books by shlef; books has no such column. Did you mean shelf?"
 
 
@@ -280,7 +280,7 @@ def test_window_functions_without_groups(library: sa.Engine) -> None:
         """Whatever is in the batch."""
         return {"copies": func.row_number().over(order_by=books.c.year)}
 
-    assert find(library, count, "definition").message == (
+    assert find(library, count, "needs-groups").message == (
         "a window function looks at other rows, of which a batch holds only some: say group_by=, so that a batch "
         "holds whole groups"
     )

@@ -256,7 +256,7 @@ def test_a_select_that_is_not_tied_to_the_rows(library: sa.Engine) -> None:
         """Nothing of a loan in it."""
         return Insert("authors", select(book.c.writer.label("name")))
 
-    assert find(library, name_authors, "definition").message == (
+    assert find(library, name_authors, "select-loose").message == (
         "a select does not speak of loans, so every row would get all of its rows: compare a column with "
         'table("loans", column("...")).c[...] in its where()'
     )

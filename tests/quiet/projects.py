@@ -200,7 +200,7 @@ URLS = {
     "nobody at the port": f"postgresql+psycopg://u:{SECRET}@127.0.0.1:1/db?sslpassword={SECRET}&connect_timeout=2",
     "an option that nobody knows": f"postgresql+psycopg://u:{SECRET}@127.0.0.1:1/db?{SECRET}={SECRET}",
     "a socket that is not there": f"mysql+pymysql://u:{SECRET}@localhost/db?unix_socket=/nowhere/{SECRET}",
-    "an option of the wrong type": f"mysql+pymysql://u:{SECRET}@localhost/db?connect_timeout={SECRET}",
+    "an option of the wrong type": f"mysql+pymysql://u:{SECRET}@localhost/db?charset={SECRET}",
     "no such file": f"sqlite:///{SECRET}.db?password={SECRET}",
     "an option that SQLite does not know": f"sqlite:///transforms/fill.py?unknown={SECRET}",
     "a file that is no database": "sqlite:///transforms/fill.py",

@@ -59,7 +59,7 @@ class ColumnsForm(Form):
         result = self._call(table)
         changes = result if isinstance(result, list | tuple) else [result]
         if not changes or any(isinstance(change, Mapping) and not change for change in changes):
-            raise DeclarationError("the function returned no columns to write")
+            raise DeclarationError("the function returned no columns to write", code="returned-nothing")
         return list(changes)
 
     def _call(self, table: Table) -> Any:
@@ -72,10 +72,12 @@ class ColumnsForm(Form):
             if isinstance(error, AttributeError | KeyError) and name.isidentifier():
                 hint = suggest(name, table.c.keys())
                 raise DeclarationError(
-                    f"the function asked {table.name} for {name}, which it does not have.{hint}"
+                    f"the function asked {table.name} for {name}, which it does not have.{hint}",
+                    code="function-column",
                 ) from None
             raise DeclarationError(
-                f"the function failed on {table.name}: {type(error).__name__}: {excerpt(str(error))}"
+                f"the function failed on {table.name}: {type(error).__name__}: {excerpt(str(error))}",
+                code="function-failed",
             ) from None
 
 
@@ -111,7 +113,8 @@ class _Projected:
             columns = tuple(values)
         if missing := [name for name in (*change.match, *change.update) if name not in columns]:
             raise DeclarationError(
-                f'Insert("{change.table}") matches or updates {missing[0]}, which is none of the columns given'
+                f'Insert("{change.table}") matches or updates {missing[0]}, which is none of the columns given',
+                code="match-not-given",
             )
         shape = Shape(Verb.INSERT, change.table, change.match, (), columns, change.update)
         return Write(shape, Projection(values, source=source))
@@ -120,9 +123,14 @@ class _Projected:
         statement = change.values
         what = f'Insert("{change.table}")'
         if not isinstance(statement, Select):
-            raise DeclarationError(f"{what} takes a plain select(...), to which a batch's range can be added")
+            raise DeclarationError(
+                f"{what} takes a plain select(...), to which a batch's range can be added", code="insert-form"
+            )
         if is_distinct(statement) and not change.match:
-            raise DeclarationError(f"{what}: DISTINCT is distinct within a batch only; say match=, which holds for all")
+            raise DeclarationError(
+                f"{what}: DISTINCT is distinct within a batch only; say match=, which holds for all",
+                code="insert-distinct",
+            )
         if combines_rows(statement):
             self._require_groups(f"{what} counts, sums or limits rows")
         self._refuse_windows(statement)
@@ -143,7 +151,8 @@ class _Projected:
             raise DeclarationError(
                 f"the function returned {type(given).__name__}; from Rows it returns a model, "
                 'or a dictionary of column name to SQL expression: {"email_lower": func.lower(users.c.email)}, '
-                "or changes"
+                "or changes",
+                code="returned-form",
             )
         return {name: self._value(value) for name, value in given.items()}
 
@@ -156,10 +165,13 @@ class _Projected:
             self.expressions.append(adapted)
             return adapted
         if isinstance(value, ClauseElement):
-            what = NO_TEXT if has_text(value) else f"{type(value).__name__} is no value that a row can get"
-            raise DeclarationError(what)
+            if has_text(value):
+                raise DeclarationError(NO_TEXT, code="value-raw-sql")
+            raise DeclarationError(f"{type(value).__name__} is no value that a row can get", code="value-form")
         if isinstance(value, Change):
-            raise DeclarationError("an Insert stands for its key only where rows come as models, not from Rows")
+            raise DeclarationError(
+                "an Insert stands for its key only where rows come as models, not from Rows", code="link-in-sql"
+            )
         return value
 
     def _refuse_windows(self, expression: Any) -> None:
@@ -169,7 +181,8 @@ class _Projected:
     def _require_groups(self, what: str) -> None:
         if not self._walked.is_grouped:
             raise DeclarationError(
-                f"{what}, of which a batch holds only some: say group_by=, so that a batch holds whole groups"
+                f"{what}, of which a batch holds only some: say group_by=, so that a batch holds whole groups",
+                code="needs-groups",
             )
 
 
