@@ -58,6 +58,16 @@ class BackfillError(Exception):
         if code is not None:
             self.code = code
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Comes as it was from the process of a helper, whatever the class wants to be made of."""
+        return _restored, (type(self), str(self), vars(self))
+
+
+def _restored(kind: type[BackfillError], message: str, state: Mapping[str, Any]) -> BackfillError:
+    error = kind.__new__(kind, message)
+    vars(error).update(state)
+    return error
+
 
 class Refused(BackfillError):
     """Nothing was written: the input, or the moment, is wrong."""
@@ -81,13 +91,9 @@ class ChecksFailed(Refused):
     """The live table does not fit the definition; `findings` says why, one by one."""
 
     def __init__(self, name: str, findings: Sequence[Finding]) -> None:
-        self.name, self.findings = name, tuple(findings)
+        self.findings = tuple(findings)
         lines = "\n".join(f"  [{finding.code}] {one_line(finding.message)}" for finding in findings)
         super().__init__(f"{name} cannot run, and nothing was written:\n{lines}", code=self.findings[0].code)
-
-    def __reduce__(self) -> tuple[type[ChecksFailed], tuple[str, Sequence[Finding]]]:
-        """It comes from another process too, if a helper meets it first."""
-        return type(self), (self.name, self.findings)
 
 
 class DefinitionChanged(Refused):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from backfill.command.exits import safe_text
+from backfill.escaping import excerpt, one_line
 from backfill.key import printable_key
 from backfill.rejections import Rejection
 
@@ -16,8 +16,8 @@ SHOWN = 100
 def rejections_page(name: str, rejections: Sequence[Rejection]) -> str:
     """One line a row."""
     if not rejections:
-        return f"{safe_text(name)}: no row was rejected."
-    lines = [f"{each.id:>6}  {each.standing:<8}  {_row(each)}: {safe_text(each.reason)}" for each in rejections[:SHOWN]]
+        return f"{excerpt(name)}: no row was rejected."
+    lines = [f"{each.id:>6}  {each.standing:<8}  {_row(each)}: {one_line(each.reason)}" for each in rejections[:SHOWN]]
     if len(rejections) > SHOWN:
         lines.append(f"… and {len(rejections) - SHOWN:,} more; all of them:  backfill rejections {name} --json")
     lines.append(f"\nTo take them again:  backfill rejections {name} retry   To leave them:  … accept [NUMBERS]")
@@ -36,7 +36,7 @@ def decision_page(name: str, decision: str, rows: int) -> str:
 
 
 def _row(rejection: Rejection) -> str:
-    return f"{safe_text(rejection.table)} row {printable_key(rejection.key)}"
+    return f"{one_line(rejection.table)} row {printable_key(rejection.key)}"
 
 
 def _object(rejection: Rejection) -> dict[str, object]:

@@ -76,7 +76,8 @@ class Admission:
             name = self._transform.name
             raise Refused(
                 f"{name} is a step: it writes by itself, so no images can be kept of what it writes. Run it without: "
-                f"backfill run {name} --no-keep-undo"
+                f"backfill run {name} --no-keep-undo",
+                code="step-without-images",
             )
 
     def _require_no_undoing(self) -> None:

@@ -57,18 +57,22 @@ def retry_rejections(database: Database, transform: Transform[..., Any], numbers
 def _newest(database: Database, name: str) -> Run:
     newest = Ledger(database).latest(name)
     if newest is None:
-        raise Refused(f"{name} has no run in this database. See what there is: backfill status")
+        raise Refused(f"{name} has no run in this database. See what there is: backfill status", code="no-run")
     return newest
 
 
 def _waiting(database: Database, name: str) -> Run:
     run = _newest(database, name)
     if run.status not in (Status.FAILED, Status.PAUSED):
-        raise Refused(f"{name} is {run.status}; rejected rows are decided about when it has stopped")
+        raise Refused(
+            f"{name} is {run.status}; rejected rows are decided about when it has stopped", code="run-not-stopped"
+        )
     return run
 
 
 def _require_known(rejections: Rejections, name: str, numbers: Collection[int]) -> None:
     unknown = set(numbers) - {each.id for each in rejections.all(Standing.OPEN)}
     if unknown:
-        raise Refused(f"{name} has no open rejection {min(unknown)}. See them: backfill rejections {name}")
+        raise Refused(
+            f"{name} has no open rejection {min(unknown)}. See them: backfill rejections {name}", code="no-rejection"
+        )

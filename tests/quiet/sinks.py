@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from backfill import schema
 from tests.quiet.canaries import hits
 
-PLACES = ("hi", "checkpoint", "state")
+PLACES = ("hi", "checkpoint", "state", "key")
 """Columns of the ledger that hold keys and the function's own state, exactly as they are: a run goes on from them."""
 
 ASKED_FOR = "sqlalchemy.engine"
