@@ -240,8 +240,16 @@ def _is_tied(subquery: Any, walked: Table, outer: tuple[FromClause, ...]) -> boo
 def _joins(subquery: ScalarSelect[Any], walked: Table) -> bool:
     return any(
         isinstance(join, Join) and any(_is_walked(part, walked) for part in visitors.iterate(join) if part is not join)
-        for join in visitors.iterate(subquery)
+        for join in _sources(subquery)
     )
+
+
+def _sources(subquery: Any) -> Iterator[Any]:
+    """All parts, and what its selects select from: a select's join() is made only when that is asked for."""
+    for part in visitors.iterate(subquery):
+        yield part
+        if isinstance(part, Select):
+            yield from part.get_final_froms()
 
 
 def _correlations(

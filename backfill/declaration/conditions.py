@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -21,6 +22,7 @@ from sqlalchemy.sql.elements import (
     TextClause,
     UnaryExpression,
 )
+from sqlalchemy.sql.functions import FunctionElement
 
 Condition = ColumnElement[bool]
 
@@ -28,6 +30,15 @@ _FALSE_FOR_NULL = frozenset(
     {operators.eq, operators.ne, operators.lt, operators.le, operators.gt, operators.ge, operators.in_op}
 )
 """Comparisons with a value that no NULL passes."""
+
+_OPERATOR = re.compile(r"[-+*/<>=~!@#%^&|`?:]+|[A-Za-z]+( [A-Za-z]+)*")
+"""Signs or words; anything else in an operator's place could be the end of one condition and the start of another."""
+
+_VOLATILE = frozenset(
+    {"random", "rand", "randomblob", "uuid", "gen_random_uuid", "uuid_generate_v4", "sleep", "pg_sleep", "benchmark"}
+    | {"nextval", "setval", "lastval", "now", "current_timestamp", "clock_timestamp", "sysdate", "get_lock"}
+    | {"load_file", "load_extension", "pg_read_file", "pg_read_binary_file", "dblink", "dblink_exec", "lo_import"}
+)
 
 NO_TEXT = (
     "raw SQL text could reach rows outside the batch: write it as an expression, such as "
@@ -98,6 +109,12 @@ def has_text(expression: Any) -> bool:
     return any(isinstance(part, TextClause | TextualSelect) or _is_raw(part) for part in visitors.iterate(expression))
 
 
+def volatile_function(expression: Any) -> str | None:
+    """The name of a function in it that is random, waits, counts on, or reaches out of the database."""
+    names = (str(part.name).lower() for part in visitors.iterate(expression) if isinstance(part, FunctionElement))
+    return next((name for name in names if name in _VOLATILE), None)
+
+
 def conjuncts(condition: Any) -> Iterator[Any]:
     """The parts that must all hold."""
     while isinstance(condition, Grouping):
@@ -134,6 +151,9 @@ def _is_raw(part: Any) -> bool:
     """Literal text in a column's place, or around a select; `*` and the 1 of `select(1)` are SQLAlchemy's own."""
     if isinstance(part, Select):
         return any(getattr(part, place) for place in ("_prefixes", "_suffixes", "_hints", "_statement_hints"))
+    operator = getattr(part, "operator", None)
+    if isinstance(operator, operators.custom_op):
+        return _OPERATOR.fullmatch(operator.opstring) is None or any(sign in operator.opstring for sign in ("--", "/*"))
     return isinstance(part, ColumnClause) and part.is_literal and not (part.name == "*" or part.name.isdecimal())
 
 

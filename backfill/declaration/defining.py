@@ -97,7 +97,7 @@ def code_of_problem(error: ValidationError) -> str:
     """The code of the first problem: ours as it is, pydantic's own behind the name of the option."""
     first = error.errors(include_input=False, include_url=False)[0]
     rule = first["type"].replace("_", "-")
-    return f"{first['loc'][0]}-{rule}" if first["type"] in PYDANTICS_OWN else rule
+    return f"{first['loc'][0]}-{rule}".replace("_", "-") if first["type"] in PYDANTICS_OWN else rule
 
 
 def _rendered(name: str, lookups: Mapping[str, Any]) -> dict[str, str]:

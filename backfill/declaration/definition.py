@@ -16,13 +16,14 @@ from pydantic import (
     Field,
     JsonValue,
     PlainSerializer,
+    StrictBool,
     StringConstraints,
     model_validator,
 )
 from pydantic_core import PydanticCustomError, to_json
-from sqlalchemy import ColumnElement
+from sqlalchemy import ClauseElement, ColumnElement
 
-from backfill.declaration.conditions import NO_TEXT, Condition, from_mapping, has_text, render
+from backfill.declaration.conditions import NO_TEXT, Condition, from_mapping, has_text, render, volatile_function
 from backfill.declaration.ordering import Ordering, read_ordering
 from backfill.errors import DeclarationError
 
@@ -36,7 +37,7 @@ def _require_word(name: str) -> str:
 
 
 def _require_table(name: str) -> str:
-    if not re.fullmatch(r"[^.]+(\.[^.]+)?", name):
+    if not re.fullmatch(r"[^.]+(\.[^.]+)?", name) or not name.isprintable():
         raise PydanticCustomError("table-name", 'a table is named "table" or "schema.table"')
     return name
 
@@ -81,9 +82,13 @@ def _as_condition(value: Any) -> Any:
     if isinstance(value, dict):
         return from_mapping(value)
     value = value.__clause_element__() if hasattr(value, "__clause_element__") else value
+    if isinstance(value, ClauseElement) and has_text(value):
+        raise PydanticCustomError("where-raw-sql", NO_TEXT)
+    if isinstance(value, ColumnElement) and (name := volatile_function(value)):
+        raise PydanticCustomError(
+            "where-volatile", f"{name}() is not the same each time it is asked, so no row could be proven to be done"
+        )
     if value is None or isinstance(value, ColumnElement):
-        if value is not None and has_text(value):
-            raise PydanticCustomError("where-raw-sql", NO_TEXT)
         return value
     raise PydanticCustomError(
         "where-form",
@@ -127,7 +132,7 @@ class Definition(BaseModel):
     arrival: Arrival = Arrival.COLUMNS
     values: dict[str, JsonValue] | None = Field(default=None, validation_alias=AliasChoices("values", "set"))
     """Literal values, where the definition is pure data."""
-    deletes: bool = Field(default=False, validation_alias=AliasChoices("deletes", "delete"))
+    deletes: StrictBool = Field(default=False, validation_alias=AliasChoices("deletes", "delete"))
     """The rows are deleted, where the definition is pure data."""
     rows: list[dict[str, JsonValue]] | None = Field(default=None, validation_alias=AliasChoices("rows", "insert"))
     """Rows of a seed, where the definition is pure data."""

@@ -29,6 +29,7 @@ def read_document(file: str, text: str | bytes) -> dict[str, Any]:
         )
     try:
         found = json.loads(text, object_pairs_hook=_unique, parse_constant=_finite, parse_float=_finite)
+        json.dumps(found, ensure_ascii=False).encode()  # half a character cannot be stored
     except RecursionError:
         raise DeclarationError(_too_deep(file), code="document-deep") from None
     except ValueError as error:

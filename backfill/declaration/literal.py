@@ -66,6 +66,15 @@ def _seed(definition: Definition) -> Transform[..., Any]:
             f'{definition.name}.json: "insert" goes with "match" and "update" alone', code="insert-with-others"
         )
 
+    if not definition.rows:
+        raise DeclarationError(f'{definition.name}.json: "insert" holds no row', code="insert-nothing")
+    for name in (*definition.match, *definition.update):
+        if any(name not in row for row in definition.rows):
+            raise DeclarationError(
+                f'{definition.name}.json: "match" or "update" names {name}, which a row of "insert" does not give',
+                code="match-not-in-row",
+            )
+
     def literal() -> list[Change]:
         return [
             Insert(table, row, match=definition.match, update=definition.update)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, column
+from sqlalchemy import ClauseElement, ColumnElement, column
 from sqlalchemy.sql import operators
 from sqlalchemy.sql.elements import ColumnClause, UnaryExpression
 
@@ -41,12 +41,12 @@ def _step(given: Any) -> Ordering:
     if isinstance(given, str):
         return Ordering(column(given))
     given = given.__clause_element__() if hasattr(given, "__clause_element__") else given
+    if isinstance(given, ClauseElement) and has_text(given):
+        raise DeclarationError(NO_TEXT, code="order-raw-sql")
     if not isinstance(given, ColumnElement):
         raise DeclarationError(
             f'order_by takes names of columns, or column("x").desc(); not {type(given).__name__}', code="order-form"
         )
-    if has_text(given):
-        raise DeclarationError(NO_TEXT, code="order-raw-sql")
     if isinstance(given, UnaryExpression) and given.modifier is not None:
         if given.modifier not in (operators.asc_op, operators.desc_op):
             raise DeclarationError(
