@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from backfill.escaping import safe_text
 
-_VERBS = "init|new|list|plan|run|status|pause|cancel|verify"
+_VERBS = "init|new|list|check|split|plan|run|status|pause|cancel|verify|rejections|undo|forget|revision"
 _COMMANDS = re.compile(rf"(?<!flask )(?<![\w/.\-])\bbackfill (?=(?:{_VERBS})\b)")
 
 _programs: dict[str, Callable[[], bool]] = {}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import os
-import tomllib
 from collections.abc import Mapping
 from configparser import ConfigParser
 from configparser import Error as ConfigParserError
@@ -16,6 +15,7 @@ from pydantic_core import PydanticCustomError
 
 from backfill.dialect import Limits
 from backfill.errors import SettingsError
+from backfill.pyproject import read_settings
 
 
 class Settings(BaseModel):
@@ -101,7 +101,7 @@ def load_settings(ini: Path | None = None, **overrides: Any) -> Settings:
         SettingsError: a setting is unknown or out of range; its name and source are in the message.
     """
     sources: dict[str, Mapping[str, Any]] = {
-        "pyproject.toml [tool.backfill]": _from_pyproject(Path("pyproject.toml")),
+        "pyproject.toml [tool.backfill]": read_settings(Path("pyproject.toml")),
         f"{ini} [backfill]": _from_ini(ini),
         "the environment": _from_environment(os.environ),
         "the call": {name: value for name, value in overrides.items() if value is not None},
@@ -130,21 +130,6 @@ def _code_of(error: ValidationError) -> str:
     first = error.errors(include_input=False)[0]
     name = first["loc"][0] if first["loc"][0] in Settings.model_fields else "unknown"
     return f"setting-{name}-{first['type']}".replace("_", "-")
-
-
-def _from_pyproject(path: Path) -> Mapping[str, Any]:
-    if not path.is_file():
-        return {}
-    try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{path} cannot be read: {error}", code="settings-unreadable") from None
-    found = table.get("tool", {}).get("backfill", {})
-    if not isinstance(found, dict):
-        raise SettingsError(
-            f"{path}: [tool.backfill] is a table of settings, such as batch_size = 1000", code="settings-form"
-        )
-    return found
 
 
 def _from_ini(path: Path | None) -> Mapping[str, Any]:
