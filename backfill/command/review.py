@@ -12,6 +12,7 @@ from backfill.command.exits import exit_codes
 from backfill.phrase import phrased
 
 if TYPE_CHECKING:
+    from backfill.linting.finding import Finding
     from backfill.linting.linter import Reading
     from backfill.linting.revision import Revision
 
@@ -70,7 +71,7 @@ def _read(paths: Sequence[Path], baseline: Path | None) -> tuple[Reading, Path |
     return lint(places, configuration.disable), baseline or configuration.baseline
 
 
-def _new(reading: Reading, baseline: Path | None) -> Sequence[object]:
+def _new(reading: Reading, baseline: Path | None) -> Sequence[Finding]:
     from backfill.linting.baseline import beyond_baseline  # noqa: PLC0415
 
     return reading.findings if baseline is None else beyond_baseline(baseline, reading.findings)

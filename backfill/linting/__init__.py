@@ -1,1 +1,1 @@
-"""Linting: reads Alembic revisions and transforms as text, and says which of them would hurt. No database, no engine."""
+"""Linting: reads revisions and transforms as text, and says which of them would hurt. No database, no engine."""

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 from functools import cached_property
 
-from backfill.linting.expressions import called, columns_in
+from backfill.linting.columns import called, columns_in
 from backfill.linting.finding import Place
 from backfill.linting.module import Function, Module, Modules
 from backfill.linting.scope import Scope, top_of
@@ -61,7 +61,12 @@ class Declaration:
     def read(self) -> frozenset[str]:
         """The columns that it computes from: fields of its input model, or what its expressions mention."""
         model = self._model(self.function.args.args[0].annotation if self.function.args.args else None)
-        inner = (columns_in(node) for node in self.function.body)
+        inner = (
+            columns_in(node)
+            for node in ast.walk(self.function)
+            if isinstance(node, ast.Return) and node.value
+            for node in [node.value]
+        )
         return frozenset(_fields(model)) if model else frozenset().union(*inner)
 
     @cached_property

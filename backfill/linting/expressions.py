@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from typing import Any
 
+from backfill.linting.columns import called, column_of, filter_of, value_of
 from backfill.linting.scope import Meaning, Scope
-from backfill.linting.statement import Computed, Condition, Constant, Copied, Filter, Statement, Value
+from backfill.linting.statement import Statement, Value
 
 _ROW_CALLS = {"insert": "INSERT", "update": "UPDATE", "delete": "DELETE", "upsert": "INSERT", "replace": "INSERT"}
 _READ_CALLS = frozenset({"select", "query"})
@@ -55,11 +55,6 @@ def chain(node: ast.expr, scope: Scope) -> Iterator[Meaning]:
             node, scope = found.node, found.scope
 
 
-def called(call: ast.Call) -> str:
-    """The last word of what is called."""
-    return call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
-
-
 def _statement(links: list[Meaning]) -> Statement | None:
     for position, link in enumerate(links):
         call = _call(link)
@@ -68,7 +63,7 @@ def _statement(links: list[Meaning]) -> Statement | None:
             return Statement(_DDL_CALLS[name])
         if name in _ROW_CALLS and _is_statement(call, link.scope):
             return _written(_ROW_CALLS[name], link, links)
-        if name in _READ_CALLS and position == len(links) - 1 or name == "query":
+        if name == "query" or (name in _READ_CALLS and position == len(links) - 1):
             return _selected(link, links)
     return None
 
@@ -93,38 +88,33 @@ def _is_statement(call: ast.Call, scope: Scope) -> bool:
 
 def _written(verb: str, link: Meaning, links: list[Meaning]) -> Statement:
     assigned = {name: value for each in links for name, value in _values(each)}
-    wheres = [
-        argument
-        for each in links
-        if called(_call(each)) in ("where", "filter", "filter_by")
-        for argument in _arguments(each)
-    ]
+    wheres = _wheres(links)
     return Statement(
         verb,
         table_of(link),
         assigned,
-        _filter(wheres) if wheres else None,
+        filter_of(wheres) if wheres else None,
         source="" if any(called(_call(each)) == "from_select" for each in links) else None,
         is_limited=_has(links, "limit"),
     )
 
 
 def _selected(link: Meaning, links: list[Meaning]) -> Statement:
-    wheres = [
-        argument
-        for each in links
-        if called(_call(each)) in ("where", "filter", "filter_by")
-        for argument in _arguments(each)
-    ]
+    wheres = _wheres(links)
     orders = [argument for each in links if called(_call(each)) == "order_by" for argument in _call(each).args]
     return Statement(
         "SELECT",
         table_of(link),
-        where=_filter(wheres) if wheres else None,
+        where=filter_of(wheres) if wheres else None,
         order=[_ordered(argument) for argument in orders] if orders else None,
         is_limited=_has(links, "limit", "yield_per", "slice"),
         is_offset=_has(links, "offset"),
     )
+
+
+def _wheres(links: list[Meaning]) -> list[ast.expr]:
+    taken = (each for each in links if called(_call(each)) in ("where", "filter", "filter_by"))
+    return [argument for each in taken for argument in _arguments(each)]
 
 
 def _has(links: list[Meaning], *names: str) -> bool:
@@ -186,29 +176,19 @@ def named_table(node: ast.expr, scope: Scope) -> str | None:
 def _model_table(name: str, scope: Scope) -> str | None:
     class_ = scope.module.classes.get(name)
     for node in class_.body if class_ else ():
-        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant):
-            if any(isinstance(target, ast.Name) and target.id == "__tablename__" for target in node.targets):
-                return str(node.value.value)
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant) and _is_tablename(node):
+            return str(node.value.value)
     return None
+
+
+def _is_tablename(node: ast.Assign) -> bool:
+    return any(isinstance(target, ast.Name) and target.id == "__tablename__" for target in node.targets)
 
 
 def _root(node: ast.expr) -> ast.expr:
     while isinstance(node, ast.Attribute | ast.Subscript):
         node = node.value
     return node
-
-
-def column_of(node: ast.expr) -> str | None:
-    """The column that `t.c.name`, `Model.name`, `column("name")`, `t.c["name"]` or a bare `name` is."""
-    if isinstance(node, ast.Attribute):
-        return node.attr
-    if isinstance(node, ast.Name):
-        return node.id
-    if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant):
-        return str(node.slice.value)
-    if isinstance(node, ast.Call) and called(node) == "column" and node.args and isinstance(node.args[0], ast.Constant):
-        return str(node.args[0].value)
-    return None
 
 
 def _values(link: Meaning) -> Iterator[tuple[str, Value]]:
@@ -218,77 +198,13 @@ def _values(link: Meaning) -> Iterator[tuple[str, Value]]:
     for keyword in call.keywords:
         if keyword.arg:
             yield keyword.arg, value_of(keyword.value, link.scope)
-    for argument in call.args:
-        for meaning in link.scope.meanings(argument):
-            if isinstance(meaning.node, ast.Dict):
-                for key, value in zip(meaning.node.keys, meaning.node.values, strict=True):
-                    name = str(key.value) if isinstance(key, ast.Constant) else key and column_of(key)
-                    if name:
-                        yield name, value_of(value, meaning.scope)
+    for meaning in (each for argument in call.args for each in link.scope.meanings(argument)):
+        if isinstance(meaning.node, ast.Dict):
+            yield from _entries(meaning.node, meaning.scope)
 
 
-def value_of(node: ast.expr, scope: Scope) -> Value:
-    """What a column is set to."""
-    meanings = list(scope.meanings(node))
-    if len(meanings) == 1:
-        constant, is_constant = literal(meanings[0])
-        if is_constant:
-            return Constant(constant)
-        if isinstance(meanings[0].node, ast.Attribute) and ".c." in ast.unparse(meanings[0].node):
-            return Copied(meanings[0].node.attr)
-    return Computed(columns_in(node))
-
-
-def literal(meaning: Meaning) -> tuple[Any, bool]:
-    """The value that an expression says, and whether it says one; names within it are followed."""
-    node = meaning.node
-    if isinstance(node, ast.Call) and called(node) in ("true", "false", "null") and not node.args:
-        return {"true": True, "false": False, "null": None}[called(node)], True
-    try:
-        return ast.literal_eval(node), True
-    except (ValueError, TypeError, SyntaxError):
-        return None, False
-
-
-def columns_in(node: ast.expr) -> frozenset[str]:
-    """Everything in an expression that may be a column."""
-    inner = (each for each in ast.walk(node) if isinstance(each, ast.Attribute | ast.Call | ast.Subscript))
-    return frozenset(filter(None, map(column_of, inner)))
-
-
-def _filter(nodes: list[ast.expr]) -> Filter:
-    flat = [part for node in nodes for part in _anded(node)]
-    conditions = [_condition(node) for node in flat]
-    whole = tuple(filter(None, conditions)) if all(conditions) else None
-    columns = frozenset(name for node in flat for name in (*columns_in(node), *_keyword(node)))
-    return Filter(columns, whole, any(_is_range(node) for node in flat))
-
-
-def _keyword(node: ast.expr) -> list[str]:
-    return [node.left.id] if isinstance(node, ast.Compare) and isinstance(node.left, ast.Name) else []
-
-
-def _anded(node: ast.expr) -> list[ast.expr]:
-    if isinstance(node, ast.Call) and called(node) == "and_":
-        return list(node.args)
-    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitAnd):
-        return [*_anded(node.left), *_anded(node.right)]
-    return [node]
-
-
-def _condition(node: ast.expr) -> Condition | None:
-    if isinstance(node, ast.Compare) and len(node.ops) == 1 and isinstance(node.ops[0], ast.Eq | ast.Is):
-        column, right = column_of(node.left), node.comparators[0]
-        value, is_literal = literal(Meaning(right, None))  # type: ignore[arg-type]
-        return Condition(column, Constant(value)) if column and is_literal else None
-    if isinstance(node, ast.Call) and called(node) in ("is_", "__eq__") and isinstance(node.func, ast.Attribute):
-        column = column_of(node.func.value)
-        value, is_literal = literal(Meaning(node.args[0], None)) if node.args else (None, False)  # type: ignore[arg-type]
-        return Condition(column, Constant(value)) if column and is_literal else None
-    return None
-
-
-def _is_range(node: ast.expr) -> bool:
-    if isinstance(node, ast.Compare):
-        return any(isinstance(operator, ast.Gt | ast.GtE | ast.In) for operator in node.ops)
-    return isinstance(node, ast.Call) and called(node) in ("between", "in_")
+def _entries(mapping: ast.Dict, scope: Scope) -> Iterator[tuple[str, Value]]:
+    for key, value in zip(mapping.keys, mapping.values, strict=True):
+        name = str(key.value) if isinstance(key, ast.Constant) else key and column_of(key)
+        if name:
+            yield name, value_of(value, scope)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Sequence
 
-from backfill.linting.expressions import called
+from backfill.linting.columns import called
 from backfill.linting.operation import Kind, Operation
 from backfill.linting.revision import Revision
 from backfill.linting.texts import texts_of

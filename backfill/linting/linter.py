@@ -16,9 +16,13 @@ from backfill.linting.revision import Revision
 from backfill.linting.rule import Flaw
 from backfill.linting.rules import DECLARATION_RULES, REVISION_RULES
 
-CODES = {rule.code: rule.title for rule in (*REVISION_RULES, *DECLARATION_RULES)} | {
-    CODE: "A comment that ignores a finding names an unknown code, or gives no reason."
+CODES = {
+    **{rule.code: rule.title for rule in REVISION_RULES},
+    **{rule.code: rule.title for rule in DECLARATION_RULES},
+    CODE: "A comment that ignores a finding names an unknown code, or gives no reason.",
 }
+"""Every code, and what it stands for."""
+
 _SKIPPED = frozenset({"node_modules", "site-packages", "__pycache__"})
 
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
-from backfill.linting.calls import Site, is_query, is_session, operations_of
-from backfill.linting.expressions import called, chain
-from backfill.linting.finding import Place
+from backfill.linting.calls import operations_of
 from backfill.linting.module import Function, Module, Modules
-from backfill.linting.operation import Kind, Loop, Operation
-from backfill.linting.scope import Element, Meaning, Scope, top_of
+from backfill.linting.operation import Loop, Operation
+from backfill.linting.scope import Meaning, Scope, top_of
+from backfill.linting.sessions import Assignment, assignment
+from backfill.linting.site import Site
 
 DEEPEST = 8
 """Calls within calls."""
@@ -18,7 +18,6 @@ DEEPEST = 8
 FARTHEST = 2
 """Modules that are followed from the revision: beyond them it is the application, which no one reads with it."""
 
-_GROWTH = frozenset({"append", "extend", "remove", "add"})
 _FOREIGN = frozenset({"op", "sa", "context"})
 
 
@@ -61,10 +60,9 @@ class Trace:
         for child in _in_order(node):
             yield from self._visit(child, scope, loops)
         if isinstance(node, ast.Call):
-            yield from _grown(node, scope, loops)
             yield from self._called(Site(node, scope, loops))
-        elif isinstance(node, ast.Assign | ast.AugAssign | ast.AnnAssign | ast.Delete):
-            yield from _assigned(node, scope, loops)
+        elif isinstance(node, Assignment):
+            yield from assignment(node, scope, loops)
 
     def _looped(self, node: Loop, scope: Scope, loops: tuple[Loop, ...]) -> Iterator[Operation]:
         head = node.test if isinstance(node, ast.While) else node.iter
@@ -127,48 +125,6 @@ def _given(function: Function, site: Site) -> dict[str, Meaning]:
     by_position = dict(zip(names, site.call.args, strict=False))
     by_name = {each.arg: each.value for each in site.call.keywords if each.arg}
     return {name: Meaning(value, site.scope) for name, value in (by_position | by_name).items()}
-
-
-def _assigned(
-    node: ast.Assign | ast.AugAssign | ast.AnnAssign | ast.Delete, scope: Scope, loops: tuple[Loop, ...]
-) -> Iterator[Operation]:
-    """`row.c = value` on what a session gave is an UPDATE that nobody wrote; so is `del row.c["key"]`."""
-    for target in node.targets if isinstance(node, ast.Assign | ast.Delete) else [node.target]:
-        field = target.value if isinstance(target, ast.Subscript) else target
-        if isinstance(field, ast.Attribute) and isinstance(field.value, ast.Name) and _is_row(field.value, scope):
-            place = Place(scope.module.path, node.lineno)
-            yield Operation(Kind.ROWS, "UPDATE", place, node, scope, column=field.attr, loops=loops, is_orm=True)
-
-
-def _grown(call: ast.Call, scope: Scope, loops: tuple[Loop, ...]) -> Iterator[Operation]:
-    """`row.others.append(other)` is an INSERT that nobody wrote."""
-    owner = call.func.value if isinstance(call.func, ast.Attribute) else None
-    if called(call) in _GROWTH and isinstance(owner, ast.Attribute) and isinstance(owner.value, ast.Name):
-        if _is_row(owner.value, scope):
-            place = Place(scope.module.path, call.lineno)
-            yield Operation(Kind.ROWS, "INSERT", place, call, scope, loops=loops, is_orm=True)
-
-
-def _is_row(name: ast.Name, scope: Scope) -> bool:
-    return any(_gives_rows(source, scope) for source in _sources(name.id, scope))
-
-
-def _sources(name: str, scope: Scope) -> Sequence[ast.expr]:
-    bound = scope.bound.get(name, [])
-    return [each.iterable if isinstance(each, Element) else each for each in bound]
-
-
-def _gives_rows(node: ast.expr, scope: Scope) -> bool:
-    """Whether it is a query of the ORM, or what one gave."""
-    for meaning in scope.meanings(node):
-        if is_query(meaning.node, meaning.scope):
-            return True
-        for link in chain(meaning.node, meaning.scope):
-            call = link.node
-            if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute):
-                if called(call) in ("scalars", "execute", "get") and is_session(call.func.value, link.scope):
-                    return True
-    return False
 
 
 def _in_order(node: ast.AST) -> Iterator[ast.AST]:

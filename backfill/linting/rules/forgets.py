@@ -16,8 +16,8 @@ def _inspect(revision: Revision, history: History) -> Iterator[Flaw]:
         if fill.name not in forgotten and not _raises(down):
             yield Flaw(
                 fill.place if down is None else Place(revision.path, down.lineno),
-                f"the downgrade does not forget {fill.name}: the ledger goes on saying that it is complete, and after the "
-                "next upgrade its rows may stay empty",
+                f"the downgrade does not forget {fill.name}: the ledger goes on saying that it is complete, and after "
+                "the next upgrade its rows may stay empty",
                 f'def downgrade() -> None:\n    reset_backfill("{fill.name}")',
             )
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from backfill.linting.calls import EXECUTES, executed
-from backfill.linting.expressions import built, called, chain
+from backfill.linting.columns import called
+from backfill.linting.execution import EXECUTES, executed
+from backfill.linting.expressions import built, chain
+from backfill.linting.finding import Place
 from backfill.linting.history import History
 from backfill.linting.operation import Loop, Operation
-from backfill.linting.finding import Place
 from backfill.linting.paging import iterated
 from backfill.linting.remedies import as_transform
 from backfill.linting.revision import Revision
@@ -29,7 +30,8 @@ def _inspect(revision: Revision, history: History) -> Iterator[Flaw]:
             if load is not None:
                 yield Flaw(
                     Place(write.place.path, loop.lineno),
-                    f"`{ast.unparse(load)[-40:]}` brings every row into memory before the first is written, however many there are",
+                    f"`{ast.unparse(load)[-40:]}` brings every row into memory before the first is written, "
+                    "however many there are",
                     as_transform(write),
                 )
 

@@ -12,8 +12,8 @@ def _inspect(declaration: Declaration, history: History) -> Iterator[Flaw]:
     for column in sorted(both):
         yield Flaw(
             declaration.place,
-            f"{declaration.name} computes {column} from itself and compares it in `where`: a row that still fits after it "
-            "was written is changed again by the next run",
+            f"{declaration.name} computes {column} from itself and compares it in `where`: a row that still fits after "
+            "it was written is changed again by the next run",
             f'@backfill.transform({", ".join(map(_quoted, declaration.tables))}, where=is_missing("{column}_done"))\n'
             f"# write a column of its own, {column}_done, together with {column}: a row that has it is settled",
         )

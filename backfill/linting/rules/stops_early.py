@@ -53,7 +53,7 @@ def _is_guess(node: ast.Compare) -> bool:
 
 def _counts(node: ast.expr) -> bool:
     is_rowcount = isinstance(node, ast.Attribute) and node.attr == "rowcount"
-    return is_rowcount or isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "len"
+    return is_rowcount or (isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "len")
 
 
 RULE = Rule("stops-early", "A loop takes a short page, or a row count, for the end of the rows.", _inspect)

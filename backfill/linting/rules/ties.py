@@ -18,7 +18,8 @@ def _inspect(revision: Revision, history: History) -> Iterator[Flaw]:
             order = ", ".join(filter(None, statement.order or ())) or "no column at all"
             yield Flaw(
                 page.read.place,
-                f"the pages are ordered by {order}, in which rows may stand level: a row can be on two pages, or on none",
+                f"the pages are ordered by {order}, in which rows may stand level: a row can be on two pages, "
+                "or on none",
                 as_transform(page.writes[0]),
             )
 

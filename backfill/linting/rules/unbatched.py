@@ -28,7 +28,7 @@ def _inspect(revision: Revision, history: History) -> Iterator[Flaw]:
 def _is_bounded(write: Operation) -> bool:
     """By a LIMIT, by a key, by a loop over key ranges, or because a loop takes row by row."""
     statement = write.statement
-    if statement is None or write.is_orm and write.verb == "UPDATE" and not isinstance(write.call, ast.Call):
+    if statement is None or (write.is_orm and write.verb == "UPDATE" and not isinstance(write.call, ast.Call)):
         return True
     is_ranged = bool(statement.where and statement.where.is_ranged and write.loops)
     is_of_one_row = bool(statement.where and any(isinstance(loop, ast.For) for loop in write.loops))

@@ -34,7 +34,7 @@ def _flaw(operation: Operation) -> Flaw:
         operation.place,
         f"{column} {what} without proof that no row waits any more: on a database where the fill is not finished this "
         "fails half-way, or loses what was not yet copied",
-        f'def upgrade() -> None:\n    require_backfill("{name}")  # its first line: the transform that fills these rows',
+        f'def upgrade() -> None:\n    require_backfill("{name}")  # its first line: what fills these rows',
     )
 
 

@@ -26,8 +26,8 @@ def _flaw(declaration: Declaration, option: str, table: str, column: str) -> Fla
     index = transform_name("ix", table, column)
     return Flaw(
         declaration.place,
-        f"{declaration.name} walks {table} by {option}={column}, and no revision gives that column an index: each batch "
-        "sorts the whole table",
+        f"{declaration.name} walks {table} by {option}={column}, and no revision gives that column an index: each "
+        "batch sorts the whole table",
         f'op.create_index("{index}", "{table}", ["{column}"])  # in the expand revision',
     )
 
