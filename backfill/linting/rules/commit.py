@@ -18,8 +18,8 @@ def _inspect(revision: Revision, history: History) -> Iterator[Flaw]:
 _WHYS = {
     True: "a session on the migration's connection joins its transaction: commit() makes nothing durable, and a later "
     "failure takes every batch back",
-    False: "a COMMIT by hand ends the transaction in which Alembic would have stamped the revision: the rows stay, and the "
-    "next upgrade changes them again",
+    False: "a COMMIT by hand ends the transaction in which Alembic would have stamped the revision: the rows stay, and "
+    "the next upgrade changes them again",
 }
 
 RULE = Rule("commit", "The data step commits by hand.", _inspect)
