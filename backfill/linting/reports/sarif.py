@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from typing import Any
+from urllib.parse import quote
 
 from backfill.linting.finding import Finding
 from backfill.linting.linter import CODES
@@ -19,7 +20,7 @@ def report_sarif(findings: Sequence[Finding]) -> str:
 
 
 def _result(finding: Finding) -> dict[str, Any]:
-    place = {"artifactLocation": {"uri": shown(finding.path)}, "region": {"startLine": finding.line}}
+    place = {"artifactLocation": {"uri": quote(shown(finding.path))}, "region": {"startLine": finding.line}}
     return {
         "ruleId": finding.code,
         "ruleIndex": list(CODES).index(finding.code),
