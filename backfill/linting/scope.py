@@ -155,6 +155,17 @@ def top_of(modules: Modules, module: Module) -> Scope:
     return Scope(modules, module, module.tree)
 
 
+def scope_of_call(function: Function, outer: Scope, call: ast.Call, caller: Scope) -> Scope:
+    """A function's names when it is called: its parameters stand for what the call gives."""
+    names = [each.arg for each in (*function.args.posonlyargs, *function.args.args)]
+    if names[:1] in (["self"], ["cls"]):
+        names = names[1:]
+    by_position = dict(zip(names, call.args, strict=False))
+    by_name = {each.arg: each.value for each in call.keywords if each.arg}
+    given = {name: Meaning(value, caller) for name, value in (by_position | by_name).items()}
+    return Scope(outer.modules, outer.module, function, given, outer)
+
+
 def _elements(meaning: Meaning, path: tuple[int, ...], *, values: bool = False) -> Iterator[Meaning]:
     node, scope = meaning.node, meaning.scope
     if isinstance(node, ast.List | ast.Tuple | ast.Set):

@@ -7,15 +7,15 @@ from collections.abc import Iterator
 from itertools import islice, product
 from pathlib import Path
 
+from backfill.linting.functions import functions_of
 from backfill.linting.module import REACH
-from backfill.linting.scope import Meaning, Scope
+from backfill.linting.scope import Meaning, Scope, scope_of_call
 from backfill.linting.sql import UNKNOWN
 
 MOST = 40
 """Readings of one expression; a text of many parts, each with several, would have too many."""
 
 _TRANSPARENT = frozenset({"text", "dedent", "cleandoc", "str", "DDL", "SQL", "TextClause", "literal_column"})
-_UNCHANGED = frozenset({"strip", "lstrip", "rstrip", "replace", "bindparams", "columns", "execution_options", "encode"})
 
 
 def texts_of(node: ast.expr, scope: Scope) -> list[str]:
@@ -64,14 +64,27 @@ def _called(call: ast.Call, scope: Scope) -> Iterator[str]:
     name = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
     if name in _TRANSPARENT and call.args:
         yield from texts_of(call.args[0], scope)
-    elif name in _UNCHANGED and isinstance(function, ast.Attribute):
-        yield from texts_of(function.value, scope)
     elif name == "format" and isinstance(function, ast.Attribute):
         yield from _formatted(call, function, scope)
     elif name == "join" and isinstance(function, ast.Attribute) and call.args:
         yield from _concatenated(call, function, scope)
     else:
-        yield from _filed(call, scope) or [UNKNOWN]
+        yield from _returned(call, scope) or _filed(call, scope) or _unchanged(function, scope)
+
+
+def _returned(call: ast.Call, scope: Scope) -> list[str]:
+    """What a function of the project gives back."""
+    texts: list[str] = []
+    for function, outer in functions_of(call.func, scope):
+        inner = scope_of_call(function, outer, call, scope)
+        given = (node.value for node in ast.walk(function) if isinstance(node, ast.Return) and node.value)
+        texts += (text for value in given for text in texts_of(value, inner))
+    return texts
+
+
+def _unchanged(function: ast.expr, scope: Scope) -> list[str]:
+    """What a method is called on: `strip()`, `bindparams()` and their like leave it what it is."""
+    return texts_of(function.value, scope) if isinstance(function, ast.Attribute) else [UNKNOWN]
 
 
 def _formatted(call: ast.Call, function: ast.Attribute, scope: Scope) -> Iterator[str]:

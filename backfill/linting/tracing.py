@@ -6,9 +6,10 @@ import ast
 from collections.abc import Iterator
 
 from backfill.linting.calls import operations_of
+from backfill.linting.functions import functions_of
 from backfill.linting.module import Function, Module, Modules
 from backfill.linting.operation import Loop, Operation
-from backfill.linting.scope import Meaning, Scope, top_of
+from backfill.linting.scope import Scope, scope_of_call, top_of
 from backfill.linting.sessions import Assignment, assignment
 from backfill.linting.site import Site
 
@@ -18,15 +19,14 @@ DEEPEST = 8
 FARTHEST = 2
 """Modules that are followed from the revision: beyond them it is the application, which no one reads with it."""
 
-_FOREIGN = frozenset({"op", "sa", "context"})
-
 
 def trace(modules: Modules, module: Module, name: str) -> list[Operation]:
     """The operations of a function, in the order in which they stand."""
     function = module.functions.get(name)
     if function is None:
         return []
-    return list(Trace().enter(function, top_of(modules, module), {}, ()))
+    top = top_of(modules, module)
+    return list(Trace().enter(function, Scope(modules, module, function, outer=top), ()))
 
 
 class Trace:
@@ -36,11 +36,8 @@ class Trace:
         self._way: list[Function] = []
         self._modules: list[Module] = []
 
-    def enter(
-        self, function: Function, outer: Scope, given: dict[str, Meaning], loops: tuple[Loop, ...]
-    ) -> Iterator[Operation]:
+    def enter(self, function: Function, scope: Scope, loops: tuple[Loop, ...]) -> Iterator[Operation]:
         """What happens in a function when it is called."""
-        scope = Scope(outer.modules, outer.module, function, given, outer)
         is_far = len(dict.fromkeys([*self._modules, scope.module])) > FARTHEST + 1
         if function in self._way or len(self._way) >= DEEPEST or is_far:
             return
@@ -73,58 +70,19 @@ class Trace:
     def _called(self, site: Site) -> Iterator[Operation]:
         yield from operations_of(site)
         for function, scope in self._targets(site):
-            yield from self.enter(function, scope, _given(function, site), site.loops)
+            inner = scope_of_call(function, scope, site.call, site.scope)
+            yield from self.enter(function, inner, site.loops)
 
     def _targets(self, site: Site) -> Iterator[tuple[Function, Scope]]:
         """The project's functions that a call leads to, those among its arguments included."""
-        yield from _functions(site.call.func, site.scope)
+        yield from functions_of(site.call.func, site.scope)
         for argument in site.call.args:
             if isinstance(argument, ast.Name) and site.call.func is not argument:
-                yield from _functions(argument, site.scope)
+                yield from functions_of(argument, site.scope)
         if site.name == "globals":
             for name, function in site.scope.module.functions.items():
                 if name.startswith("upgrade_"):
                     yield function, site.scope.top
-
-
-def _functions(node: ast.expr, scope: Scope) -> Iterator[tuple[Function, Scope]]:
-    if isinstance(node, ast.Name):
-        own = scope.function(node.id)
-        if own:
-            yield own
-        else:
-            yield from _imported(node.id, scope)
-    elif isinstance(node, ast.Attribute):
-        yield from _method(node, scope)
-
-
-def _imported(name: str, scope: Scope) -> Iterator[tuple[Function, Scope]]:
-    found = scope.module.imports.get(name)
-    target = found and scope.modules.imported(scope.module, found)
-    if target and target[1] in target[0].functions:
-        module = target[0]
-        yield module.functions[str(target[1])], top_of(scope.modules, module)
-
-
-def _method(node: ast.Attribute, scope: Scope) -> Iterator[tuple[Function, Scope]]:
-    root = node.value
-    if isinstance(root, ast.Name) and root.id in scope.module.imports:
-        target = scope.modules.imported(scope.module, scope.module.imports[root.id])
-        if target and target[1] is None and node.attr in target[0].functions:
-            yield target[0].functions[node.attr], top_of(scope.modules, target[0])
-        return
-    if node.attr in scope.module.methods and not (isinstance(root, ast.Name) and root.id in _FOREIGN):
-        for method in scope.module.methods[node.attr]:
-            yield method, scope.top
-
-
-def _given(function: Function, site: Site) -> dict[str, Meaning]:
-    names = [each.arg for each in (*function.args.posonlyargs, *function.args.args)]
-    if names[:1] in (["self"], ["cls"]):
-        names = names[1:]
-    by_position = dict(zip(names, site.call.args, strict=False))
-    by_name = {each.arg: each.value for each in site.call.keywords if each.arg}
-    return {name: Meaning(value, site.scope) for name, value in (by_position | by_name).items()}
 
 
 def _in_order(node: ast.AST) -> Iterator[ast.AST]:
