@@ -21,7 +21,7 @@ FORMATS = ("text", "json", "sarif", "github")
 
 @click.command()
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
-@click.option("--format", "format_", type=click.Choice(FORMATS), default="text", show_default=True)
+@click.option("--format", "format_", type=click.Choice(FORMATS), default="text", help="For people, or for programs.")
 @click.option("--baseline", type=click.Path(path_type=Path), help="Findings that are known; only new ones count.")
 @click.option("--write-baseline", is_flag=True, help="Write those of today into the baseline.")
 @click.option("--fix", is_flag=True, help="Split the revisions whose data step is plain.")
