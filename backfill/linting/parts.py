@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from textwrap import dedent
 
 from backfill.linting.module import Module
 from backfill.linting.operation import Kind, Operation
@@ -49,7 +48,8 @@ def text_of(module: Module, node: ast.stmt) -> str:
     first = node.lineno - 1
     while first and lines[first - 1].lstrip().startswith("#") and lines[first - 1][:1] in (" ", "\t"):
         first -= 1
-    return dedent("\n".join(lines[first : node.end_lineno]))
+    margin = " " * node.col_offset
+    return "\n".join(line.removeprefix(margin) for line in lines[first : node.end_lineno])
 
 
 def needed(statements: Iterable[tuple[ast.stmt, str]], texts: Iterable[str]) -> list[str]:

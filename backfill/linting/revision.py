@@ -40,6 +40,12 @@ class Revision:
         parent = _constants(self.module).get("down_revision")
         return tuple(map(str, parent)) if isinstance(parent, list | tuple) else (str(parent),) if parent else ()
 
+    @property
+    def is_tied(self) -> bool:
+        """Whether a branch label, or a dependency besides its parents, is bound to it."""
+        constants = _constants(self.module)
+        return any(constants.get(name) for name in ("branch_labels", "depends_on"))
+
     @cached_property
     def upgrade(self) -> list[Operation]:
         """What its upgrade does."""

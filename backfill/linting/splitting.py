@@ -13,6 +13,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from backfill.errors import Refused
+from backfill.linting.module import Function
 from backfill.linting.operation import Kind
 from backfill.linting.parts import Part, needed, parts_of, text_of
 from backfill.linting.revision import Revision
@@ -39,7 +40,8 @@ def split(revision: Revision) -> Split:
         NotPlain: only its author can say what belongs where.
     """
     parts = parts_of(revision, "upgrade")
-    _require_plain(revision, parts)
+    _require_free(revision, parts)
+    _require_plain(parts)
     return Split(revision, dict(_Draft(revision, parts).files()), dict(map(transform_file, _fills(parts))))
 
 
@@ -61,12 +63,21 @@ def write_split(made: Split, transforms: Path) -> Iterator[str]:
         yield f"written  {path}"
 
 
-def _require_plain(revision: Revision, parts: Sequence[Part]) -> None:
+def _require_free(revision: Revision, parts: Sequence[Part]) -> None:
+    """Nothing else hangs on the revision, and all that it does stands in its two functions."""
     direct = {id(each) for part in parts for each in part.operations}
+    if revision.is_tied:
+        raise NotPlain("branch labels or depends_on are bound to its id")
+    if any(_is_special(revision.module.functions.get(name)) for name in ("upgrade", "downgrade")):
+        raise NotPlain("its functions take arguments, or are decorated")
     if any(id(each) not in direct for each in revision.upgrade):
         raise NotPlain("part of what it does is in another function")
     if not revision.is_mixed:
         raise NotPlain("it does not change schema and rows")
+
+
+def _require_plain(parts: Sequence[Part]) -> None:
+    """Each statement does one thing, and what follows the rows is NOT NULL alone."""
     for part in parts:
         if part.kinds - {Kind.SCHEMA, Kind.ROWS} or len(part.kinds) > 1:
             raise NotPlain(f"line {part.node.lineno} reads, commits, or does several things")
@@ -75,6 +86,12 @@ def _require_plain(revision: Revision, parts: Sequence[Part]) -> None:
     for part in _after(parts):
         if any(not each.is_not_null for each in part.operations):
             raise NotPlain(f"line {part.node.lineno}, after the rows, is more than NOT NULL")
+
+
+def _is_special(function: Function | None) -> bool:
+    return function is not None and bool(
+        function.args.args or function.decorator_list or isinstance(function, ast.AsyncFunctionDef)
+    )
 
 
 def _fills(parts: Sequence[Part]) -> list[Fill]:

@@ -1,10 +1,13 @@
 """Each rule of revisions: what it finds, what it leaves alone, and what comes near it; the remedy has their names."""
 
+import inspect
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from backfill.linting.linter import lint
+from tests.cases import loops
 from tests.linting.pages import Pages
 
 PAGED = """
@@ -215,6 +218,21 @@ def test_lines_are_those_of_the_statement(pages: Pages) -> None:
     revision = pages.revise("fill()", above="def fill():\n    op.execute('DELETE FROM users')")
     (found,) = pages.findings()
     assert revision.module.text.splitlines()[found.line - 1].strip() == "op.execute('DELETE FROM users')"
+
+
+SHIPPED = {
+    loops.offset_over_a_shrinking_set: "offset",
+    loops.end_at_a_full_batch: "stops-early",
+    loops.offset_for_each_row: "offset",
+}
+
+
+@pytest.mark.parametrize(("loop", "code"), SHIPPED.items(), ids=lambda value: getattr(value, "__name__", value))
+def test_shipped_defects_are_found(pages: Pages, loop: Callable[..., None], code: str) -> None:
+    """The loops that lost rows in real projects, as the tests of cases know them."""
+    tables = inspect.getsource(loops).partition("class Base")[0].replace("from __future__ import annotations", "")
+    pages.revise(f"{loop.__name__}(op.get_bind())", above=f"{tables}\n{inspect.getsource(loop)}")
+    assert code in pages.codes()
 
 
 def test_our_own_migrations_are_clean() -> None:

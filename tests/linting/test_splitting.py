@@ -160,6 +160,37 @@ def snapshot(root: Path) -> dict[Path, str]:
     return {path: path.read_text() for path in root.rglob("*") if path.is_file()}
 
 
+BOUND = {
+    "branch labels": ('branch_labels = ("accounts",)', "def upgrade():"),
+    "depends_on": ('depends_on = "other"', "def upgrade():"),
+    "an engine": ("", "def upgrade(engine_name):"),
+    "a decorator": ("guarded = lambda f: f", "@guarded\ndef upgrade():"),
+}
+
+
+@pytest.mark.parametrize(("above", "head"), BOUND.values(), ids=BOUND)
+def test_what_is_bound_to_it_is_not_lost(pages: Pages, above: str, head: str) -> None:
+    """A revision on which more hangs than its parents is left to its author."""
+    revision = pages.revise(ADD + "op.execute('UPDATE users SET role = 1')", above=above)
+    revision.path.write_text(revision.module.text.replace("def upgrade():", head))
+    result = CliRunner().invoke(cli, ["split", "one"])
+    assert result.exit_code == 2
+    assert "was left as it is" in result.stderr
+
+
+def test_texts_of_several_lines_are_moved_whole(pages: Pages) -> None:
+    """SQL that stands at the margin stays a text, and the file stays Python."""
+    text = 'op.execute("""\nALTER TABLE users\nADD role text\n""")\nop.execute("UPDATE users SET role = \'a\'")'
+    revision = pages.revise("pass")
+    body = text.replace("op.execute", "    op.execute")
+    revision.path.write_text(revision.module.text.replace("def upgrade():\n    pass", f"def upgrade():\n{body}"))
+    result = CliRunner().invoke(cli, ["split", "one"])
+    assert result.exit_code == 0, result.output
+    expand = (pages.root / "migrations/versions/one_expand.py").read_text()
+    assert "ADD role text" in expand
+    run(expand)
+
+
 def test_another_functions_work_is_left(pages: Pages) -> None:
     """What a function of the revision does is not taken apart."""
     with pytest.raises(NotPlain, match="another function"):
