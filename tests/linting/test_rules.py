@@ -162,6 +162,11 @@ LEFT_ALONE = {
         "from app.types import Kind",
         "op.execute(table('a').update().values(kind=Kind.ADMIN.value))",
     ),
+    "models: an enum's member among arguments": (
+        "models",
+        "from app.types import Kind\nimport requests",
+        "requests.get('a', Kind.ADMIN.value)\nop.execute(table('a').delete().where(column('k') == Kind.ADMIN.value))",
+    ),
     "ungated: behind the gate": (
         "ungated",
         "",

@@ -13,7 +13,7 @@ from backfill.linting.revision import Revision
 from backfill.linting.rule import Flaw, Rule
 
 _LIBRARIES = frozenset({"alembic", "sqlalchemy", "sqlmodel", "backfill", "geoalchemy2", "sqlalchemy_utils"})
-_TAKES = frozenset({"query", "select", "insert", "update", "delete", "add", "get"})
+_TAKES = frozenset({"query", "select", "insert", "update", "delete", "add"})
 
 
 def _inspect(revision: Revision, history: History) -> Iterator[Flaw]:
@@ -48,6 +48,9 @@ def _last(node: ast.expr) -> str:
 
 
 def _roots(node: ast.expr) -> set[str]:
+    """The name that an expression begins with; a member's value, as of an enum, is no model."""
+    if isinstance(node, ast.Attribute) and node.attr in ("value", "name"):
+        return set()
     while isinstance(node, ast.Attribute | ast.Call):
         node = node.value if isinstance(node, ast.Attribute) else node.func
     return {node.id} if isinstance(node, ast.Name) else set()

@@ -19,7 +19,7 @@ def _inspect(revision: Revision, history: History) -> Iterator[Flaw]:
         if write.verb in _VERBS and not _is_bounded(write):
             yield Flaw(
                 write.place,
-                f"one {write.verb} takes every row of {write.table or 'the table'} that fits in a single transaction: "
+                f"one {write.verb} changes all of its rows of {write.table or 'the table'} in a single transaction: "
                 "its locks are held until the last of them, and a kill loses all of the work",
                 as_transform(write),
             )
