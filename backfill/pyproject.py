@@ -22,7 +22,7 @@ def read_check(path: Path) -> Mapping[str, Any]:
     """[tool.backfill.check]."""
     found = _read(path).get(CHECK, {})
     if not isinstance(found, dict):
-        raise SettingsError(f"{path}: [tool.backfill.check] is a table, such as paths = ['migrations']")
+        raise SettingsError(f"{path}: [tool.backfill.check] is a table, such as paths = ['migrations']", code="settings-form")
     return found
 
 
@@ -32,8 +32,10 @@ def _read(path: Path) -> Mapping[str, Any]:
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{path} cannot be read: {error}") from None
+        raise SettingsError(f"{path} cannot be read: {error}", code="settings-unreadable") from None
     found = table.get("tool", {}).get("backfill", {})
     if not isinstance(found, dict):
-        raise SettingsError(f"{path}: [tool.backfill] is a table of settings, such as batch_size = 1000")
+        raise SettingsError(
+            f"{path}: [tool.backfill] is a table of settings, such as batch_size = 1000", code="settings-form"
+        )
     return found
