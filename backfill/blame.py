@@ -42,6 +42,12 @@ def file_and_line(error: BaseException) -> str:
     return f"{_near(theirs[-1].filename)}, line {theirs[-1].lineno}" if theirs else "somewhere"
 
 
+def is_ours(error: BaseException) -> bool:
+    """Whether it was raised by our own code."""
+    (*_, raised) = traceback.extract_tb(error.__traceback__)
+    return Path(raised.filename).is_relative_to(_FOREIGN[0])
+
+
 def _is_foreign(filename: str) -> bool:
     """Not the project's own code: Python's, a library's or ours."""
     return filename.startswith("<") or any(Path(filename).is_relative_to(folder) for folder in _FOREIGN)

@@ -125,10 +125,16 @@ class RunFailed(BackfillError):
 
 
 class RowRejected(RunFailed):
-    """One row cannot be filled, or several; `reasons` says why by the row's key, where that is known."""
+    """One row cannot be filled, or several; `reasons` says why by the row's key, where that is known.
 
-    def __init__(self, message: str, reasons: Mapping[tuple[Any, ...], str] | None = None) -> None:
+    `is_meant`: the author's own code raised Rejected for all of them, so that none is a mistake.
+    """
+
+    def __init__(
+        self, message: str, reasons: Mapping[tuple[Any, ...], str] | None = None, *, is_meant: bool = False
+    ) -> None:
         self.reasons = dict(reasons or {})
+        self.is_meant = is_meant
         super().__init__(message)
 
 

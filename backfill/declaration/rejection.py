@@ -10,7 +10,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import core_schema
 from sqlalchemy.exc import DBAPIError
 
-from backfill.blame import file_and_line, names_code
+from backfill.blame import file_and_line, is_ours, names_code
 from backfill.errors import BackfillError, Rejected, RowRejected
 from backfill.escaping import excerpt
 
@@ -36,7 +36,12 @@ def rejecting(what: str) -> Iterator[None]:
     except (DBAPIError, BackfillError):
         raise
     except (Exception, SystemExit) as error:  # exit() in a function must not look like success
-        raise RowRejected(f"{what}: {reason_of(error)}") from None
+        raise RowRejected(f"{what}: {reason_of(error)}", is_meant=is_meant(error)) from None
+
+
+def is_meant(error: BaseException) -> bool:
+    """Whether the author's own code rejected the row; we do so too, where an answer makes no sense."""
+    return isinstance(error, Rejected) and not is_ours(error)
 
 
 def reason_of(error: BaseException) -> str:

@@ -9,7 +9,7 @@ from sqlalchemy.exc import DBAPIError
 from backfill.declaration.form import Answer, Arguments, Reading, Walked
 from backfill.declaration.forms.reading import ReadingForm
 from backfill.declaration.gathering import Gathering
-from backfill.declaration.rejection import reason_of
+from backfill.declaration.rejection import is_meant, reason_of
 from backfill.errors import RowRejected
 from backfill.key import Key, printable_key
 
@@ -28,6 +28,7 @@ class RowForm(ReadingForm):
         validated = self.reads.__pydantic_validator__.validate_python
         gathering = Gathering(walked, self.outputs)
         rejected: dict[Key, str] = {}
+        are_meant = True
         for key, values, _ in reading.rows:
             try:
                 gathering.add(key, function(validated(values)))
@@ -35,9 +36,10 @@ class RowForm(ReadingForm):
                 raise
             except (Exception, SystemExit) as error:  # exit() in a transform must not look like success
                 rejected[key] = reason_of(error)
+                are_meant = are_meant and is_meant(error)
                 if len(rejected) == MOST_REJECTED:
                     break
         if rejected:
             first, reason = next(iter(rejected.items()))
-            raise RowRejected(f"{walked.table.name} row {printable_key(first)}: {reason}", rejected)
+            raise RowRejected(f"{walked.table.name} row {printable_key(first)}: {reason}", rejected, is_meant=are_meant)
         return Answer(gathering.writes(), gathering.skipped)
