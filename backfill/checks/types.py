@@ -71,35 +71,36 @@ def model_types(table: sa.Table, model: type[BaseModel], besides: Collection[str
     """Fields of a model that their column cannot hold, but for these columns."""
     for field, column in columns_of_model(model).items():
         if column not in besides:
-            families = set(_families(model.model_fields[field].annotation))
+            families = set(families_of(model.model_fields[field].annotation))
             yield from _compare(table, column, families, f"{model.__name__}.{field}")
 
 
 def value_type(table: sa.Table, column: str, value: Any) -> Iterator[Finding]:
     """A value that its column cannot hold."""
-    yield from _compare(table, column, set(_families(type(value))), f"the value for {column}")
+    yield from _compare(table, column, set(families_of(type(value))), f"the value for {column}")
 
 
 def _compare(table: sa.Table, column: str, families: set[str], what: str) -> Iterator[Finding]:
     if column not in table.c:
         return
     kind = table.c[column].type
-    held = next((held for base, held in _COLUMN_FAMILIES if isinstance(kind, base)), None)
+    held = families_held(kind)
     for family in sorted(families - held) if held is not None else ():
         advice = _ADVICE.get(family, "change the model or the column")
         yield Finding("writes-type", f"{what} is a {family} and {table.fullname}.{column} is {_spell(kind)}: {advice}")
 
 
-def _families(annotation: Any) -> Iterator[str]:
+def families_of(annotation: Any) -> Iterator[str]:
+    """The families of values that a field of this type may hold."""
     origin = get_origin(annotation)
     if origin in (Union, UnionType):
         for member in get_args(annotation):
-            yield from _families(member)
+            yield from families_of(member)
     elif origin is Annotated:
-        yield from _families(get_args(annotation)[0])
+        yield from families_of(get_args(annotation)[0])
     elif origin is Literal:
         for value in get_args(annotation):
-            yield from _families(type(value))
+            yield from families_of(type(value))
     else:
         yield from _family(origin or annotation)
 
@@ -114,6 +115,11 @@ def _family(kind: Any) -> Iterator[str]:
     family = next((family for base, family in _FIELD_FAMILIES if issubclass(kind, base)), None)
     if family is not None:
         yield family
+
+
+def families_held(kind: Any) -> frozenset[str] | None:
+    """The families of values that a column of this type holds; None if the type is not known."""
+    return next((held for base, held in _COLUMN_FAMILIES if isinstance(kind, base)), None)
 
 
 def _spell(kind: Any) -> str:
