@@ -2,13 +2,13 @@
 
 import ast
 import json
+import os
 import re
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import click
 import pytest
@@ -17,7 +17,8 @@ import sqlalchemy as sa
 from backfill.cli import cli
 from backfill.settings import Settings
 from backfill.status import Status
-from tests.workspace import SLOWLY, Workspace, forget_transforms
+from backfill.testing.proofs import LAWS
+from tests.workspace import SLOWLY, Workspace
 
 PROJECT = Path(__file__).parent.parent
 README = (PROJECT / "README.md").read_text(encoding="utf-8")
@@ -158,19 +159,25 @@ def test_the_json_runs(people: Workspace) -> None:
     assert values == [json.loads(text)["set"]["skills"]] * 9
 
 
-def test_the_unit_test_passes(sqlite_workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without a database, and it fails when the answer is another."""
+def test_the_unit_test_passes(sqlite_workspace: Workspace) -> None:
+    """With every law, on throw-away tables, and it fails when the answer is another."""
     sqlite_workspace.write("transforms/__init__.py", "")
     sqlite_workspace.write("transforms/split_full_name.py", block("python", "# transforms/split_full_name.py"))
-    monkeypatch.syspath_prepend(sqlite_workspace.folder)
-    forget_transforms()
-    module: dict[str, Any] = {}
-    exec(block("python", "def test_"), module)
-    ((name, test),) = [(name, value) for name, value in module.items() if name.startswith("test_")]
-    test()
+    sqlite_workspace.write("test_names.py", block("python", "def test_"))
+    told = run_pytest(sqlite_workspace, "test_names.py")
+    assert f"{len(LAWS)} passed, 1 skipped" in told
     wrong = block("python", "def test_").replace('last_name="King"', 'last_name="Kong"')
-    with pytest.raises(AssertionError):
-        exec(f"{wrong}\n{name}()", {})
+    sqlite_workspace.write("test_names.py", wrong)
+    assert "1 failed" in run_pytest(sqlite_workspace, "test_names.py", "-k", "first_space")
+
+
+def run_pytest(workspace: Workspace, *arguments: str) -> str:
+    """Run the tests of a project with the plugin, whether it is installed or not; gives the last line."""
+    plugin = ("-p", "no:backfill", "-p", "backfill.testing.plugin")
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *plugin, *arguments]
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(PROJECT), str(workspace.folder)])}
+    ended = subprocess.run(command, cwd=workspace.folder, env=environment, capture_output=True, text=True, check=False)
+    return ended.stdout.splitlines()[-1]
 
 
 def test_five_minutes(people: Workspace) -> None:
