@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import click
 
-from backfill.command.authoring import demo, init, list_, new
+from backfill.command.authoring import demo, init, list_, new, revision
 from backfill.command.correcting import forget, rejections, undo
 from backfill.command.operating import cancel, pause, plan, run, status, verify
 from backfill.command.review import check, split
 
-COMMANDS = (init, new, list_, check, split, plan, run, status, pause, cancel, verify, rejections, undo, forget)
+COMMANDS = (
+    *(init, new, revision, list_, check, split),
+    *(plan, run, status, pause, cancel, verify),
+    *(rejections, undo, forget),
+)
 """Of every project."""
 
 

@@ -34,7 +34,10 @@ def test_the_package_that_the_settings_name(sqlite_workspace: Workspace) -> None
     sqlite_workspace.write("app/__init__.py", "")
     assert "written  app/steps/__init__.py" in sqlite_workspace.run("init").stdout
     assert sqlite_workspace.run("new", "fill", "--table", "t", "--column", "c").exit_code == 0
-    assert files(sqlite_workspace.folder) == {"app/__init__.py", "app/steps/__init__.py", "app/steps/fill.py"}
+    assert files(sqlite_workspace.folder) == {"app/__init__.py", "app/steps/__init__.py", "app/steps/fill.py"} | {
+        "tests/test_fill.py"
+    }
+    assert "from app.steps.fill import fill" in Path("tests/test_fill.py").read_text()
     assert "fill  (t)" in sqlite_workspace.run("list").stdout
 
 
@@ -109,3 +112,13 @@ def test_without_the_package(sqlite_workspace: Workspace) -> None:
     """The command that makes it is named."""
     with pytest.raises(Refused, match="Make it with: backfill init"):
         list(write_transform("transforms", "fill", "users", "nickname", sql=False))
+
+
+def test_a_test_that_is_there_is_kept(folder: Path) -> None:
+    """An author may have written it first."""
+    test = folder / "tests" / "test_fill.py"
+    test.parent.mkdir()
+    test.write_text("mine")
+    said = list(write_transform("transforms", "fill", "users", "nickname", sql=False))
+    assert "kept     tests/test_fill.py, which is there already" in said
+    assert test.read_text() == "mine"

@@ -52,8 +52,8 @@ class EnvironmentDatabases:
     """The databases of an env.py, or one bind of them."""
 
     def __init__(self, environment: Environment, bind: str | None, settings: Settings) -> None:
-        self._environment = environment
-        self._bind = bind
+        self.environment = environment
+        self.bind = bind
         self._settings = settings
 
     def visit(self, visitor: Visitor) -> None:
@@ -61,7 +61,7 @@ class EnvironmentDatabases:
         _visit(self._connect, visitor, "env.py")
 
     def _connect(self, visitor: Visitor) -> None:
-        self._environment.visit(visitor, self._settings.limits, self._bind)
+        self.environment.visit(visitor, self._settings.limits, self.bind)
 
 
 def _engine(url: URL) -> Engine:

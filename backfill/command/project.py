@@ -43,6 +43,13 @@ class Project:
         self._databases = databases
         self._reopen = reopen
 
+    @property
+    def under_alembic(self) -> EnvironmentDatabases:
+        """The databases of the Alembic environment; raises Refused where one was named by its URL instead."""
+        if isinstance(self._databases, EnvironmentDatabases):
+            return self._databases
+        raise Refused("revisions belong to an Alembic environment: leave --database and BACKFILL_DATABASE_URL out")
+
     def visit(self, visitor: Visitor) -> None:
         """Call `visitor` with every database of the project."""
         self._databases.visit(visitor)

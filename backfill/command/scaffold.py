@@ -54,6 +54,17 @@ def {name}(rows: Rows) -> dict[str, Any]:
     return {{"{column}": cast(rows.c.id, String)}}
 '''
 
+_TEST = '''"""What {name} makes of rows."""
+
+from backfill.testing import rehearse
+from {package}.{name} import {name}
+
+
+def test_{name}() -> None:
+    """The rows end like this, also when a run is killed, repeated, or goes row by row."""
+    assert rehearse({name}, [{{"id": 7, "{column}": None}}]) == [{{"id": 7, "{column}": "7"}}]
+'''
+
 
 _IMPORTED = frozenset({"backfill", "cast", "is_missing"})
 """What the templates call by these names."""
@@ -61,18 +72,17 @@ _IMPORTED = frozenset({"backfill", "cast", "is_missing"})
 
 def write_project(package: str) -> Iterator[str]:
     """Write what is not there yet, and tell what comes next."""
-    file = _folder(package) / "__init__.py"
-    if file.exists():
-        yield f"kept     {file}, which is there already"
-    else:
-        yield _write(file, '"""The project\'s transforms: one file each, kept as long as its revision."""\n')
+    yield _write_once(
+        _folder(package) / "__init__.py",
+        '"""The project\'s transforms: one file each, kept as long as its revision."""\n',
+    )
     if not any(Path(name).exists() for name in ("alembic.ini", "migrations")):
         yield "There is no Alembic environment here yet:  alembic init migrations"
     yield "Next:  backfill new NAME --table TABLE --column COLUMN"
 
 
 def write_transform(package: str, name: str, table: str, column: str, *, sql: bool) -> Iterator[str]:
-    """Write a transform that runs as it stands; what it computes is for the author to say.
+    """Write a transform that runs as it stands, and its test; what it computes is for the author to say.
 
     Raises:
         Refused: a name is none, or there is a file of that name.
@@ -96,8 +106,9 @@ def write_transform(package: str, name: str, table: str, column: str, *, sql: bo
     for file in (folder / f"{name}.py", folder / f"{name}.json"):
         if file.exists():
             raise Refused(f"{file} is there already, and was left as it is", code="new-exists")
-    template = _SQL if sql else _ROW
-    yield _write(folder / f"{name}.py", template.format(name=name, table=table, column=column))
+    said = {"package": package, "name": name, "table": table, "column": column}
+    yield _write(folder / f"{name}.py", (_SQL if sql else _ROW).format(**said))
+    yield _write_once(Path("tests") / f"test_{name}.py", _TEST.format(**said))
     yield f"Next: say what {column} becomes, then:  backfill plan {name}"
 
 
@@ -123,6 +134,10 @@ def _require_text(text: str, what: str) -> None:
 
 def _folder(package: str) -> Path:
     return Path(*package.split("."))
+
+
+def _write_once(path: Path, text: str) -> str:
+    return f"kept     {path}, which is there already" if path.exists() else _write(path, text)
 
 
 def _write(path: Path, text: str) -> str:

@@ -226,3 +226,12 @@ def test_binds_are_filled_in_the_upgrade(root: Path, tmp_path: Path, database_ur
     upgraded = flask("db", "upgrade")
     assert upgraded.exit_code == 0, upgraded.output
     assert (project.version(), project.greetings(), project.status()) == ("contract", USERS, "completed")
+
+
+def test_a_revision(sqlite_flask: Command, sqlite_project: Project) -> None:
+    """`flask backfill revision` writes with Flask-Migrate's template, and the message says `flask backfill`."""
+    revised = sqlite_flask("backfill", "revision", "count_visits", "--rev-id", "visits")
+    assert revised.exit_code == 0, revised.output
+    assert "then:  flask backfill revision count_visits --gate" in revised.output
+    assert sqlite_flask("db", "upgrade").exit_code == 0
+    assert (sqlite_project.version(), set(sqlite_project.visits())) == ("visits", {1})
