@@ -22,7 +22,9 @@ def read_check(path: Path) -> Mapping[str, Any]:
     """[tool.backfill.check]."""
     found = _read(path).get(CHECK, {})
     if not isinstance(found, dict):
-        raise SettingsError(f"{path}: [tool.backfill.check] is a table, such as paths = ['migrations']", code="settings-form")
+        raise SettingsError(
+            f"{path}: [tool.backfill.check] is a table, such as paths = ['migrations']", code="settings-form"
+        )
     return found
 
 
