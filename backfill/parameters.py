@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Table, bindparam
+from sqlalchemy import BindParameter, ColumnElement, Table, bindparam
 
 from backfill.declaration.writes import Shape
 from backfill.key import Key
@@ -28,4 +28,11 @@ def value_parameter(n: int) -> str:
 
 def typed(columns: Sequence[ColumnElement[Any]], key: Key) -> list[ColumnElement[Any]]:
     """The key's values, bound with its columns' types."""
-    return [bindparam(None, part, type_=column.type, unique=True) for column, part in zip(columns, key, strict=True)]
+    return [typed_value(column, part) for column, part in zip(columns, key, strict=True)]
+
+
+def typed_value(column: ColumnElement[Any], value: Any) -> BindParameter[Any]:
+    """A value, bound with its column's type; or a parameter that stands for it already."""
+    if isinstance(value, BindParameter):
+        return value
+    return bindparam(None, value, type_=column.type, unique=True)

@@ -58,7 +58,7 @@ class Recordset:
     """The changes that the rows were made of, where others wait for the keys that the database gives them."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Projection:
     """Expressions over the rows of the batch, which never leave the database; one per given column."""
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Select, Table, func, literal_column, select
+from sqlalchemy import Integer, Select, Table, bindparam, func, literal_column, select
 
 from backfill.database import Database
 from backfill.declaration.conditions import Condition
@@ -19,7 +21,7 @@ class Places:
         self._connection = database.connection
         self._table = table
         self._walk = walk
-        self._in_order = self._select().order_by(*walk.ordering())
+        self._nth = lru_cache(self._select_nth)
 
     def last(self) -> Key | None:
         """The last one; None when the table is empty."""
@@ -27,12 +29,14 @@ class Places:
 
     def nth(self, after: Key | None, hi: Key, n: int, *conditions: Condition) -> Key | None:
         """Where the n-th row stands of those that the conditions take; None where there are fewer up to `hi`."""
-        return self._first_of(self._in_order.where(self._walk.between(after, hi), *conditions).offset(n - 1))
+        span = self._walk.span(after, hi)
+        return self._first_of(self._nth(span.condition, *conditions), {**span.values, "backfill_passed": n - 1})
 
     def count(self, after: Key | None, upto: Key, *conditions: Condition) -> int:
         """How many rows stand there that the conditions take."""
-        rows = select(func.count()).select_from(self._table).where(self._walk.between(after, upto), *conditions)
-        return int(self._connection.execute(rows).scalar_one())
+        span = self._walk.span(after, upto)
+        rows = select(func.count()).select_from(self._table).where(span.condition, *conditions)
+        return int(self._connection.execute(rows, span.values).scalar_one())
 
     def is_any(self, *conditions: Condition) -> bool:
         """Whether the conditions take any row of the table: one scan, in whatever order is quickest.
@@ -58,8 +62,12 @@ class Places:
         return None if found is None else int(found[0])
 
     def _select(self) -> Select[Any]:
-        return select(*(self._walk.columns or [literal_column("1")])).select_from(self._table)
+        return select(*(self._walk.columns or [literal_column("1")])).select_from(self._table).limit(1)
 
-    def _first_of(self, places: Select[Any]) -> Key | None:
-        row = self._connection.execute(places.limit(1)).first()
+    def _select_nth(self, *conditions: Condition) -> Select[Any]:
+        passed = bindparam("backfill_passed", type_=Integer)
+        return self._select().where(*conditions).order_by(*self._walk.ordering()).offset(passed)
+
+    def _first_of(self, places: Select[Any], values: Mapping[str, Any] | None = None) -> Key | None:
+        row = self._connection.execute(places, values).first()
         return None if row is None else tuple(row)[: len(self._walk.columns)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
@@ -31,6 +32,7 @@ from backfill.declaration.writes import Projection, Shape, Verb, Write
 from backfill.rows.insertion import insert_all_rows, insert_missing_rows, literal_columns, numbered
 from backfill.rows.journal import UNKEPT, Record, Taken
 from backfill.rows.tables import Tables
+from backfill.rows.walk import Span
 
 
 @dataclass(frozen=True)
@@ -44,35 +46,30 @@ class Effect:
     taken: Condition = field(default_factory=false)
     """Of an INSERT none: its rows are not there yet."""
 
-    def make(self, database: Database, record: Record) -> int:
+    def make(self, database: Database, record: Record, parameters: Sequence[Mapping[str, Any]] | None) -> int:
         """Ask the database for it; gives how many rows it found, or inserted."""
         if isinstance(self.statement, Insert):
-            return record.insert(database, self.table, self.statement)
-        taken = Taken(self.verb, self.table, self.columns, [self.taken])
-        return record.change(lambda: taken, lambda: database.change(self.statement))
+            return record.insert(database, self.table, self.statement, parameters)
+        taken = Taken(self.verb, self.table, self.columns, [self.taken], parameters)
+        return record.change(lambda: taken, lambda: database.change(self.statement, parameters))
 
 
 class Projector:
     """Makes writes as statements over the rows of the walked table that a condition takes."""
 
-    def __init__(
-        self,
-        database: Database,
-        tables: Tables,
-        walked: Table,
-        keys: Sequence[ColumnElement[Any]],
-        record: Record = UNKEPT,
-    ) -> None:
+    def __init__(self, database: Database, tables: Tables, walked: Table, keys: Sequence[ColumnElement[Any]]) -> None:
         self._database = database
         self._dialect = database.dialect
         self._tables = tables
         self._walked = walked
         self._keys = keys
-        self._record = record
+        self._kept = lru_cache(self.effects)
 
-    def write(self, write: Write, scope: Condition, *, only_changes: bool = False) -> Tally:
-        """Make one write on the rows in `scope`, or on those of them that would change."""
-        counts = [effect.make(self._database, self._record) for effect in self.effects(write, scope, only_changes)]
+    def write(self, write: Write, span: Span, record: Record = UNKEPT, *, only_changes: bool = False) -> Tally:
+        """Make one write on the rows of a span, or on those of them that would change."""
+        effects = (self._kept if span.values else self.effects)(write, span.condition, only_changes)
+        parameters = [span.values] if span.values else None
+        counts = [effect.make(self._database, record, parameters) for effect in effects]
         match write.shape.verb:
             case Verb.UPDATE:
                 return Tally(updated=sum(counts))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, exists, func, literal, literal_column, or_, select
@@ -17,7 +18,7 @@ from backfill.key import Key
 from backfill.rows.chosen import among
 from backfill.rows.images import Image
 from backfill.rows.lookup import look_up
-from backfill.rows.walk import Walk
+from backfill.rows.walk import Span, Walk
 
 
 class Reader:
@@ -40,8 +41,9 @@ class Reader:
         self._walk = walk
         self._bound = bound
         self._sorting = sorting
-        self._passed: list[Condition] = []
         """The order within a group."""
+        self._locked = lru_cache(self._select_locked)
+        self.pass_over(())
         deletes = any(shape.is_own for shape in bound.shapes or ())
         self._must_fix = bound.fixes_rows or (deletes and has_subquery(where))
         self._must_hold = self._must_fix or bound.looks_elsewhere or has_subquery(where)
@@ -49,18 +51,24 @@ class Reader:
     def pass_over(self, keys: Sequence[Key]) -> None:
         """Leave the rows of these keys out of the batches that come, until others are named."""
         self._passed = [~taken for taken in among(self._database, self._keys, keys)]
+        self._narrowed = lru_cache(lambda span: and_(span, *self._passed, self._where))
 
-    def within(self, batch: Batch) -> Condition:
+    def span(self, batch: Batch) -> Span:
+        """The batch's rows that `where` takes, by parameters."""
+        span = self._walk.span(batch.after, batch.upto)
+        return Span(self._narrowed(span.condition), span.values)
+
+    def _within(self, batch: Batch) -> Condition:
         """The batch's rows, whether `where` takes them or not."""
         return and_(self._walk.between(batch.after, batch.upto), *self._passed)
 
     def _taken(self, batch: Batch) -> Condition:
         """The batch's rows that `where` takes."""
-        return and_(self.within(batch), self._where)
+        return and_(self._within(batch), self._where)
 
     def select(self, batch: Batch, *columns: ColumnElement[Any], where: Condition | None = None) -> Select[Any]:
         """A select of the keys and `columns` of the batch's rows that `where` takes."""
-        statement = select(*self._keys, *columns).where(self.within(batch))
+        statement = select(*self._keys, *columns).where(self._within(batch))
         return statement.where(self._where if where is None else where)
 
     def read(self, batch: Batch) -> Reading:
@@ -68,10 +76,14 @@ class Reader:
         if self._bound.fetches is None:
             return self._lock_in_place(batch)
         if not self._walk.is_grouped:
-            locked = self._dialect.lock(self.select(batch, *self._fetched()).order_by(*self._walk.ordering()))
-            return Reading(self._with_lookups(self._taken(batch), self._rows(self._execute(locked))))
+            span = self.span(batch)
+            found = self._database.connection.execute(self._locked(span.condition), span.values)
+            return Reading(self._with_lookups(self._taken(batch), self._rows(found)))
         held = {tuple(row) for row in self._execute(self._dialect.lock(self.select(batch)))}
         return Reading(self._with_lookups(self._taken(batch), [row for row in self._grouped(batch) if row[0] in held]))
+
+    def _select_locked(self, span: Condition) -> Select[Any]:
+        return self._dialect.lock(select(*self._keys, *self._fetched()).where(span).order_by(*self._walk.ordering()))
 
     def read_unlocked(self, batch: Batch) -> Reading:
         """The same without locks, to look at what would become of the rows."""

@@ -31,7 +31,7 @@ from backfill.rows.projector import Projector
 from backfill.rows.reader import Reader
 from backfill.rows.source import Source
 from backfill.rows.tables import Tables
-from backfill.rows.walk import Walk
+from backfill.rows.walk import Span, Walk
 from backfill.rows.writer import Writer
 
 MOST_IN_GROUPS = 10_000
@@ -69,6 +69,7 @@ class Target(Source):
         self.bound = transform.form.bind(walked)
         sorting = [self._sorted(step.expression, step.is_descending) for step in definition.order_by]
         self._reader = Reader(database, walked, self.where, self.walk, self.bound, sorting)
+        self._projector = Projector(database, tables, table, self._keys)
         self.repeatability = derive_repeatability(
             self.bound, definition.where, columns_of(self.where, table), tables_of(self.where, table)
         )
@@ -209,23 +210,22 @@ class Target(Source):
         self, writes: Sequence[Write], batch: Batch, reading: Reading, only_changes: bool, record: Record
     ) -> Tally:
         writer = Writer(self.database, self.tables, record)
-        projector = Projector(self.database, self.tables, self.table, self._keys, record)
         tally = Tally()
         for write in writes:
             if isinstance(write.relation, Projection):
-                for scope in self._scopes(batch, reading):
-                    tally += projector.write(write, scope, only_changes=only_changes)
+                for span in self._spans(batch, reading):
+                    tally += self._projector.write(write, span, record, only_changes=only_changes)
             elif only_changes and write.shape.is_own and write.shape.verb is Verb.UPDATE:
                 tally += writer.write(Write(write.shape, self._changing(write, write.relation, batch)))
             else:
                 tally += writer.write(write, only_changes=only_changes)
         return tally
 
-    def _scopes(self, batch: Batch, reading: Reading) -> list[Condition]:
+    def _spans(self, batch: Batch, reading: Reading) -> list[Span]:
         """The rows that a projection is about: those of the range, or those that were found once and for all."""
         if reading.keys is None:
-            return [and_(self._reader.within(batch), self.where)]
-        return among(self.database, self._keys, reading.keys)
+            return [self._reader.span(batch)]
+        return [Span(rows, {}) for rows in among(self.database, self._keys, reading.keys)]
 
     def make_room(self) -> None:
         """Let the database reuse the room of row versions that are dead."""
@@ -249,7 +249,7 @@ class Target(Source):
         answer = self.apply(self._reader.read_unlocked(batch), Given(self.transform, self.database))
         for write in answer.writes:
             if isinstance(write.relation, Projection):
-                differs = Projector(self.database, self.tables, self.table, self._keys).differs(write.relation)
+                differs = self._projector.differs(write.relation)
                 keys += [
                     tuple(row) for row in self.database.connection.execute(self._reader.select(batch).where(differs))
                 ]

@@ -7,7 +7,7 @@ its own; a walk by groups has places that whole groups share, NULLs last, so tha
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,7 @@ from sqlalchemy import Column, ColumnElement, and_, bindparam, false, or_, true
 from backfill.declaration.conditions import Condition
 from backfill.dialect import Dialect
 from backfill.key import Key
+from backfill.parameters import typed_value
 
 
 @dataclass(frozen=True)
@@ -49,15 +50,21 @@ class Place:
 
     def is_at(self, value: Any) -> Condition:
         """At the value."""
-        return self.column.is_(None) if value is None else self.column == self._bound(value)
+        return self.column.is_(None) if value is None else self.column == typed_value(self.column, value)
 
     def _compare(self, value: Any, *, is_less: bool, or_at: bool) -> Condition:
         compare = (operator.le if is_less else operator.ge) if or_at else (operator.lt if is_less else operator.gt)
-        compared: Condition = compare(self.column, self._bound(value))
+        compared: Condition = compare(self.column, typed_value(self.column, value))
         return compared
 
-    def _bound(self, value: Any) -> Any:
-        return bindparam(None, value, type_=self.column.type, unique=True)
+
+@dataclass(frozen=True)
+class Span:
+    """The rows between two places. All spans of a walk share a condition, so that statements can be kept."""
+
+    condition: Condition
+    values: Mapping[str, Any]
+    """The places, which go to the database beside the statement."""
 
 
 class Walk:
@@ -72,6 +79,8 @@ class Walk:
         self.is_grouped = is_grouped
         """Several rows share a place."""
         self._is_plain = not any(place.is_descending or place.is_nullable for place in places)
+        self._conditions: dict[tuple[Any, ...], Condition] = {}
+        """Of spans, by the parameters in them: none stands for NULL."""
 
     def ordering(self, *, is_reversed: bool = False) -> list[ColumnElement[Any]]:
         """What ORDER BY says."""
@@ -84,9 +93,25 @@ class Walk:
             bounds.append(self._after(after))
         return and_(*bounds)
 
+    def span(self, after: Key | None, upto: Key) -> Span:
+        """The same rows, by parameters."""
+        sides = {"upto": upto} if after is None else {"upto": upto, "after": after}
+        values = {_mark(side, n): part for side, key in sides.items() for n, part in enumerate(key) if part is not None}
+        pattern = (*sides, *values)
+        if pattern not in self._conditions:
+            marked = {side: self._marked(side, key) for side, key in sides.items()}
+            self._conditions[pattern] = self.between(marked.get("after"), marked["upto"])
+        return Span(self._conditions[pattern], values)
+
     def before(self, place: Key) -> Condition:
         """Rows that stand before a place."""
         return _split(Place.is_before, self._places, place, at_end=False) if self._places else false()
+
+    def _marked(self, side: str, key: Key) -> Key:
+        places = enumerate(zip(self.columns, key, strict=True))
+        return tuple(
+            None if part is None else bindparam(_mark(side, n), type_=column.type) for n, (column, part) in places
+        )
 
     def _after(self, key: Key) -> Condition:
         if not self._places:
@@ -101,6 +126,10 @@ class Walk:
         if self._is_plain:
             return self._dialect.upto(self.columns, key)
         return _split(Place.is_before, self._places, key, at_end=True)
+
+
+def _mark(side: str, n: int) -> str:
+    return f"backfill_{side}_{n}"
 
 
 def walk_by_key(dialect: Dialect, columns: Sequence[Column[Any]]) -> Walk:
