@@ -30,7 +30,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from backfill.escaping import one_line
 
@@ -149,9 +149,11 @@ class WalkedAgain(RunFailed):
 class GroupTooLarge(RunFailed):
     """A group has more rows than are taken into memory at once."""
 
-    def __init__(self, table: str, columns: Sequence[str], rows: int, most: int) -> None:
+    @classmethod
+    def of(cls, table: str, columns: Sequence[str], rows: int, most: int) -> Self:
+        """The one of a table, by these columns."""
         group = f"a group of {table} by {', '.join(columns)} has" if columns else f"{table}, all one group, has"
-        super().__init__(
+        return cls(
             f"{group} {rows:,} rows; at most {most:,} are taken into memory at once. Narrow it with where=, or let "
             "SQL see the group: take Rows"
         )

@@ -60,9 +60,10 @@ def verify(database: Database, transform: Transform[..., Any]) -> Verdict:
     recollections = list(_recollections(database, transform.name, sources))
     repeatability = sources[0].repeatability
     if not repeatability.by_nature and not recollections:
+        no_images = "" if sources[0].bound.performs else ", and no images of what it found are kept"
         raise Refused(
-            f"{transform.name} cannot be verified by computing again: {repeatability.reason}, and no images of what it "
-            f"found are kept. What the ledger knows of it: backfill status {transform.name}",
+            f"{transform.name} cannot be verified by computing again: {repeatability.reason}{no_images}. "
+            f"What the ledger knows of it: backfill status {transform.name}",
             code="verify-not-natural",
         )
     with database.faults():

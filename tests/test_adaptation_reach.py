@@ -37,7 +37,6 @@ OR_CONDITIONS = {
     "or": or_(column("id") > 0, column("customer") > 0),
     "or of exists": ~exists().where(light_refunds.c.payment_id == light.c.id) | (column("id") > 0),
     "or of missing": is_missing("mark") | ~is_missing("mark"),
-    "or inside an operator": column("id").op("> 0 OR 0 <", precedence=100, is_comparison=True)(column("id")),
     "or in a function": func.coalesce(column("id"), 0) == column("id"),
 }
 

@@ -63,7 +63,7 @@ CONDITIONS: dict[str, tuple[Any, str]] = {
     "a list": ([column("a") == 1], KIND),
     "a function": (lambda users: users.c.a == 1, KIND),
     "a select": (select(column("a")), KIND),
-    "text": (text("a IS NULL"), KIND),
+    "text": (text("a IS NULL"), TEXT),
     "text beside a column": (and_(column("a") == 1, text("b = 1 OR c = 1")), TEXT),
     "text in a function": (func.coalesce(text("a"), 1) == 1, TEXT),
     "text in a subquery": (column("a").in_(select(text("a FROM b"))), TEXT),

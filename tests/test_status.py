@@ -9,12 +9,13 @@ from backfill.status import ACTIVE, MOVES, Status, require_move
 
 LEGAL = {
     "pending": {"running", "cancelled", "undone"},
-    "running": {"running", "paused", "failed", "completed", "cancelled", "undone"},
-    "paused": {"running", "paused", "cancelled", "undone"},
-    "failed": {"running", "cancelled", "undone"},
-    "completed": {"undone"},
-    "cancelled": {"undone"},
-    "undone": set[str](),
+    "running": {"running", "paused", "failed", "completed", "cancelled", "undoing", "undone"},
+    "paused": {"running", "paused", "cancelled", "undoing", "undone"},
+    "failed": {"running", "cancelled", "undoing", "undone"},
+    "completed": {"undoing", "undone"},
+    "cancelled": {"undoing", "undone"},
+    "undoing": {"undoing", "undone"},
+    "undone": {"undoing"},
 }
 """As the documentation has it, written down a second time: a move is not added by accident."""
 

@@ -139,6 +139,7 @@ class _ImageRecord(Record):
         self, database: Database, table: Table, statement: Insert, parameters: Sequence[Mapping[str, Any]] | None = None
     ) -> int:
         """Take the images of what came of it, known by the keys that the database gives back."""
+        self._journal.image_of(self._seen.run_id, Verb.INSERT, table, ())  # before the keyless table is written to
         returning = statement.returning(*(table.c[name] for name in key_of(table)))
         if statement.select is None or parameters is None:
             keys = self._keys_of(returning, parameters)

@@ -161,7 +161,7 @@ class Target(Source):
         return None if rows is None else self._too_large(rows)
 
     def _too_large(self, rows: int) -> GroupTooLarge:
-        return GroupTooLarge(self.name, self.transform.definition.group_by or (), rows, MOST_IN_GROUPS)
+        return GroupTooLarge.of(self.name, self.transform.definition.group_by or (), rows, MOST_IN_GROUPS)
 
     # ── reading ─────────────────────────────────────────────────────────────────────────────────────────────────
 
