@@ -47,7 +47,7 @@ class BackfillError(Exception):
 
     exit_code = 1
     code: str
-    """Stays the same in every release, whatever the message says; `backfill.codes` lists what each one means."""
+    """Stays the same in every release, whatever the message says; docs/codes.md lists what each one means."""
 
     def __init_subclass__(cls) -> None:
         """Where a class means one thing, its name is its code."""

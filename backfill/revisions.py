@@ -90,7 +90,7 @@ def write_revision(config: Config, draft: Draft, placement: Placement) -> Path:
             **_by_token(draft, placement.bind),
         )
     except CommandError as error:
-        raise Refused(f"no revision was written: {error}") from None
+        raise Refused(f"no revision was written: {error}", code="revision-refused") from None
     assert script is not None, "Alembic gives the revision that it has written"
     return _require_place(Path(script.path), draft)
 
@@ -106,7 +106,10 @@ def _require_place(path: Path, draft: Draft) -> Path:
     if draft.upgrade.partition("\n")[0] in path.read_text(encoding="utf-8"):
         return path
     path.unlink()
-    raise Refused("the project's script.py.mako has a function for each database: say which is meant with --bind NAME")
+    raise Refused(
+        "the project's script.py.mako has a function for each database: say which is meant with --bind NAME",
+        code="revision-bind",
+    )
 
 
 def _contraction(table: Table, columns: frozenset[str]) -> MigrateOperation | None:

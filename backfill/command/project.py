@@ -48,7 +48,10 @@ class Project:
         """The databases of the Alembic environment; raises Refused where one was named by its URL instead."""
         if isinstance(self._databases, EnvironmentDatabases):
             return self._databases
-        raise Refused("revisions belong to an Alembic environment: leave --database and BACKFILL_DATABASE_URL out")
+        raise Refused(
+            "revisions belong to an Alembic environment: leave --database and BACKFILL_DATABASE_URL out",
+            code="revision-no-environment",
+        )
 
     def visit(self, visitor: Visitor) -> None:
         """Call `visitor` with every database of the project."""

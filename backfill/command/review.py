@@ -57,7 +57,9 @@ def split(revision: str) -> None:
         reading, _ = _read([path] if path.is_file() else [], None)
         found = [each for each in reading.revisions if path.is_file() or each.id == revision]
         if len(found) != 1:
-            raise Refused(f"there is no revision {revision} here. Name its file: backfill split FILE")
+            raise Refused(
+                f"there is no revision {revision} here. Name its file: backfill split FILE", code="split-no-revision"
+            )
         _split(found[0])
 
 
@@ -104,7 +106,8 @@ def _split(revision: Revision) -> None:
     except NotPlain as reason:
         raise Refused(
             f"{revision.path} cannot be split without its author, and was left as it is: {reason}. What it would "
-            f"become: backfill check {revision.path}"
+            f"become: backfill check {revision.path}",
+            code="split-impossible",
         ) from None
 
 

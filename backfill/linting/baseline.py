@@ -45,5 +45,6 @@ def _read(path: Path) -> Counter[tuple[str, str]]:
         return Counter({(str(each["in"]), str(each["code"])): int(each["count"]) for each in entries})
     except (OSError, ValueError, KeyError, TypeError):
         raise Refused(
-            f"{path} is no baseline. To write one: backfill check --write-baseline --baseline {path}"
+            f"{path} is no baseline. To write one: backfill check --write-baseline --baseline {path}",
+            code="check-no-baseline",
         ) from None

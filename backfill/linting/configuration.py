@@ -33,7 +33,9 @@ class Configuration(BaseModel):
         """
         found = [*self.paths] or [*dict.fromkeys(_environments())]
         if not found:
-            raise Refused("there are no revisions here. Name a folder of them: backfill check FOLDER")
+            raise Refused(
+                "there are no revisions here. Name a folder of them: backfill check FOLDER", code="check-nothing"
+            )
         package = Path(*transforms.split("."))
         return found if self.paths or not package.is_dir() else [*found, package]
 
@@ -49,7 +51,9 @@ def load_configuration() -> Configuration:
     except ValidationError as error:
         problems = "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors())
         known = ", ".join(Configuration.model_fields)
-        raise SettingsError(f"pyproject.toml [tool.backfill.check]: {problems}. Known options: {known}") from None
+        raise SettingsError(
+            f"pyproject.toml [tool.backfill.check]: {problems}. Known options: {known}", code="check-settings"
+        ) from None
 
 
 def _environments() -> Iterator[Path]:

@@ -53,7 +53,9 @@ def lint(paths: Iterable[Path], disabled: Iterable[str] = ()) -> Reading:
 def _files(paths: Iterable[Path]) -> Iterator[Path]:
     for path in paths:
         if not path.exists():
-            raise Refused(f"{path} does not exist. Name a folder of revisions: backfill check migrations")
+            raise Refused(
+                f"{path} does not exist. Name a folder of revisions: backfill check migrations", code="check-no-path"
+            )
         yield from (
             (each for each in sorted(path.rglob("*.py")) if not _is_skipped(each, path)) if path.is_dir() else [path]
         )

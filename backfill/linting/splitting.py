@@ -54,7 +54,7 @@ def write_split(made: Split, transforms: Path) -> Iterator[str]:
     files = made.revisions | {transforms / name: text for name, text in made.transforms.items()}
     for path in files:
         if path.exists() and path != made.revision.path:
-            raise Refused(f"{path} is there already, and nothing was written")
+            raise Refused(f"{path} is there already, and nothing was written", code="split-exists")
     transforms.mkdir(parents=True, exist_ok=True)
     if not (transforms / "__init__.py").exists():
         (transforms / "__init__.py").touch()

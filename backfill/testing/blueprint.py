@@ -51,7 +51,8 @@ def draw_table(metadata: sa.MetaData, transform: Transform[..., Any], name: str,
     """
     if "." in name:
         raise Refused(
-            f"{name} is in a schema, and a throw-away SQLite file has none: give a database that has (engine=)"
+            f"{name} is in a schema, and a throw-away SQLite file has none: give a database that has (engine=)",
+            code="rehearse-schema",
         )
     given = list(_given([*rows, *seeded(transform).get(name, [])]))
     if name not in transform.definition.tables_walked:
@@ -131,7 +132,8 @@ def _assigned(transform: Transform[..., Any], table: sa.Table) -> Iterator[tuple
     except AttributeError as error:
         raise Refused(
             f"{transform.name} asks {table.name} for {error.args[0]}, of which neither a model nor a row of the test "
-            "speaks: give a row a value for it, or give a database that has the table (engine=)"
+            "speaks: give a row a value for it, or give a database that has the table (engine=)",
+            code="rehearse-column",
         ) from None
     for change in answer if isinstance(answer, list | tuple) else [answer]:
         if isinstance(change, Mapping) and not isinstance(change, BaseModel):

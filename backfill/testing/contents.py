@@ -23,7 +23,9 @@ def put_in(database: Database, tables: Tables, contents: Contents) -> None:
         for row in contents[name]:
             if unknown := [column for column in row if column not in table.c]:
                 hint = suggest(unknown[0], table.c.keys())
-                raise Refused(f"a row of {name} is given {unknown[0]}; {name} has no such column.{hint}")
+                raise Refused(
+                    f"a row of {name} is given {unknown[0]}; {name} has no such column.{hint}", code="rehearse-unknown"
+                )
             values = {c: database.dialect.storable(table.c[c], value) for c, value in row.items()}
             settable = {c: value for c, value in values.items() if table.c[c].computed is None}
             database.connection.execute(table.insert().values(settable))
@@ -50,5 +52,6 @@ def require_empty(connection: Connection, tables: Tables) -> None:
         if connection.execute(select(1).select_from(table).limit(1)).first() is not None:
             raise Refused(
                 f"{name} has rows already, and a rehearsal empties its tables again and again: give it a database that "
-                "is made for tests"
+                "is made for tests",
+                code="rehearse-not-empty",
             )

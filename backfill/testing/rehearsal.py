@@ -115,6 +115,7 @@ def by_table(transform: Transform[..., Any], rows: Sequence[Row] | Contents) -> 
     if len(tables) != 1:
         raise Refused(
             f"{transform.name} walks {len(tables)} tables, so its rows are given by table: "
-            f'{{"{next(iter(tables), "table")}": [...]}}'
+            f'{{"{next(iter(tables), "table")}": [...]}}',
+            code="rehearse-tables",
         )
     return {tables[0]: rows}

@@ -186,7 +186,8 @@ class Stage(AbstractContextManager["Stage"]):
         if strangers and (real := strangers.intersection(inspect(connection).get_table_names())):
             raise Refused(
                 f"{self.transform.name} writes {min(real)}, which is not among the tables of its rows: name it too, as "
-                f'in {{..., "{min(real)}": []}}, so that it is emptied before each run and compared after it'
+                f'in {{..., "{min(real)}": []}}, so that it is emptied before each run and compared after it',
+                code="rehearse-writes",
             )
 
 

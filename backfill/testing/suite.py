@@ -102,7 +102,8 @@ def _prove_on_made_rows(law: Law, transform: Transform[..., Any], rehearsal: Reh
     if find_spec("hypothesis") is None:
         raise Refused(
             f"no rows are given for {transform.name}, and hypothesis, which makes some, is not installed: "
-            f"pip install 'backfill[testing]', or laws(..., rows={{\"{transform.name}\": [...]}})"
+            f"pip install 'backfill[testing]', or laws(..., rows={{\"{transform.name}\": [...]}})",
+            code="laws-no-rows",
         )
     from backfill.testing.generation import prove_on_made_rows  # noqa: PLC0415  # hypothesis is an extra
 
@@ -118,6 +119,7 @@ def _prove_on_made_rows(law: Law, transform: Transform[..., Any], rehearsal: Reh
     if not any(is_taken):
         raise Refused(
             f"{transform.name} changed nothing in any of the rows that were made for it: give rows that its where= "
-            f'takes, laws(..., rows={{"{transform.name}": [...]}})'
+            f'takes, laws(..., rows={{"{transform.name}": [...]}})',
+            code="laws-nothing-changed",
         )
     return None if None in proved else next(iter(proved))

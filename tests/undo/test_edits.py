@@ -5,7 +5,9 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from backfill.errors import Paused, Refused
+import backfill
+from backfill import Insert, Rows
+from backfill.errors import Paused, Refused, RunFailed
 from backfill.running.undoer import Undone, forget, undo
 from backfill.status import Status
 from tests.faults.interleaving import ROWS, Stage
@@ -218,3 +220,20 @@ def test_no_edit_is_lost_whenever_it_is_made(pooled: sa.Engine) -> None:
             found = connection.scalar(sa.select(people.c.n).where(people.c.id == 0))
         assert found == (555 if meeting.has_acted else 0), meeting
     assert acted >= 2
+
+
+def test_a_table_without_a_key_is_not_written_to(pooled: sa.Engine) -> None:
+    """Its rows could not be found again: the run says so before the first batch is committed."""
+    WORKLOADS["note_twice"].seed(pooled, 6)
+    execute(pooled, sa.text("DROP TABLE IF EXISTS scraps"), sa.text("CREATE TABLE scraps (scrap VARCHAR(20))"))
+
+    @backfill.transform("members")
+    def scrap(members: Rows) -> Insert:
+        """Into a table in which nothing tells rows apart."""
+        return Insert("scraps", {"scrap": members.c.team})
+
+    with pytest.raises(RunFailed, match="insert scraps cannot be undone: it has no key"):
+        run_on(pooled, scrap, KEEPING)
+    with pooled.connect() as connection:
+        assert connection.scalar(sa.text("SELECT count(*) FROM scraps")) == 0
+    execute(pooled, sa.text("DROP TABLE scraps"))
