@@ -124,6 +124,14 @@ class RunFailed(BackfillError):
     """The run cannot go on as it is."""
 
 
+class Reasons(dict[tuple[Any, ...], str]):
+    """Why rows cannot be filled, by their keys; a key may be personal, so whoever shows an exception sees none."""
+
+    def __repr__(self) -> str:
+        """How many there are."""
+        return f"<{len(self)} rows>"
+
+
 class RowRejected(RunFailed):
     """One row cannot be filled, or several; `reasons` says why by the row's key, where that is known.
 
@@ -133,7 +141,7 @@ class RowRejected(RunFailed):
     def __init__(
         self, message: str, reasons: Mapping[tuple[Any, ...], str] | None = None, *, is_meant: bool = False
     ) -> None:
-        self.reasons = dict(reasons or {})
+        self.reasons = Reasons(reasons or {})
         self.is_meant = is_meant
         super().__init__(message)
 

@@ -157,7 +157,6 @@ PATHS = [
         "unknown-column",
         rowwise(TAKEN, options=f", where=is_missing({ESCAPE + chr(10)!r})"),
     ),
-    ErrorPath("a table's name", "no-table", rowwise(TAKEN).replace('transform("people"', f"transform({ESCAPE!r}")),
     ErrorPath(
         "a column's name in a plan",
         "Nothing was written",

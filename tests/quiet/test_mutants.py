@@ -12,6 +12,7 @@ from sqlalchemy.exc import DBAPIError
 
 from backfill import blame
 from backfill.database import Database
+from backfill.declaration import rejection
 from backfill.declaration.forms import row
 from backfill.dialect import Dialect
 from backfill.errors import RowRejected
@@ -87,11 +88,18 @@ def tell_the_functions_message(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def keep_the_functions_error(monkeypatch: pytest.MonkeyPatch) -> None:
     """It stays in an attribute of ours, as an error reporter would show it."""
+    kept: list[str] = []
+    reason_of, made = rejection.reason_of, RowRejected.__init__
 
-    def init(self: RowRejected, message: str) -> None:
-        Exception.__init__(self, message)
-        self.because = repr(self.__context__ or __import__("sys").exception())  # type: ignore[attr-defined]
+    def reason(error: BaseException) -> str:
+        kept.append(repr(error))
+        return reason_of(error)
 
+    def init(self: RowRejected, *arguments: Any, **options: Any) -> None:
+        made(self, *arguments, **options)
+        self.because = kept  # type: ignore[attr-defined]
+
+    monkeypatch.setattr(row, "reason_of", reason)
     monkeypatch.setattr(RowRejected, "__init__", init)
 
 
