@@ -70,7 +70,7 @@ def test_a_new_row_that_was_changed_since_stays(pooled: sa.Engine) -> None:
     execute(pooled, houses.update().where(houses.c.name == "1").values(n=5))
     (undone,) = undo_all(pooled, "house_each")
     with pooled.connect() as connection:
-        assert connection.execute(sa.select(houses.c.name, houses.c.n)).all() == [("1", 5)]
+        assert [tuple(row) for row in connection.execute(sa.select(houses.c.name, houses.c.n))] == [("1", 5)]
         assert connection.execute(sa.select(members.c.id).where(members.c.house_id.is_not(None))).all() == []
     assert undone.left == 1
 
@@ -106,7 +106,7 @@ def test_a_row_that_the_database_keeps_is_left_alone(pooled: sa.Engine) -> None:
     execute(pooled, replies.insert().values(note_id=second))
     (undone,) = undo_all(pooled, "three_notes")
     with pooled.connect() as connection:
-        assert connection.execute(sa.select(notes.c.text)).all() == [("b",)]
+        assert connection.execute(sa.select(notes.c.text)).scalars().all() == ["b"]
     assert (undone.restored, undone.left) == (2, 1)
     replies.drop(pooled)
 
