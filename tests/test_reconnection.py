@@ -102,7 +102,8 @@ def test_a_killed_session_costs_no_row(server_workspace: Workspace, monkeypatch:
 
 KILLS = {
     "postgresql": (
-        "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()",
+        "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() "
+        "AND backend_type = 'client backend'",
         "SELECT pg_terminate_backend({})",
     ),
     "mysql": (
@@ -110,4 +111,4 @@ KILLS = {
         "KILL {}",
     ),
 }
-"""How to find the other sessions, and how to end one."""
+"""How to find the other clients' sessions (a server's own workers come and go), and how to end one."""
