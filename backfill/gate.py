@@ -9,6 +9,7 @@ from backfill.database import Database
 from backfill.declaration.decorator import Transform
 from backfill.errors import BackfillIncomplete, RowRejected
 from backfill.ledger import Ledger
+from backfill.phrase import counted
 from backfill.rows.opening import open_sources
 from backfill.rows.outstanding import has_outstanding, outstanding_keys
 from backfill.rows.source import Source
@@ -65,10 +66,11 @@ def _rows_left(sources: list[Source]) -> str:
     if not sources[0].repeatability.shrinks:
         return f"rows of {table} still wait"
     left = sum(len(list(islice(outstanding_keys(source), COUNTED))) for source in sources)
-    return f"{'more than ' if left >= COUNTED else ''}{left:,} row{'' if left == 1 else 's'} of {table} still wait"
+    waiting = f"{counted(left, 'row')} of {table} still wait{'s' if left == 1 else ''}"
+    return f"more than {waiting}" if left >= COUNTED else waiting
 
 
 def _state(run: Run | None) -> str:
     if run is None:
         return "never started"
-    return f"{run.status}, {run.rows_read:,} rows walked" + (f": {run.reason}" if run.reason else "")
+    return f"{run.status}, {counted(run.rows_read, 'row')} walked" + (f": {run.reason}" if run.reason else "")

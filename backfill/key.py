@@ -51,6 +51,11 @@ def printable_key(key: Key) -> str:
     return ", ".join(_printable(value) for value in key)
 
 
+def key_in_full(key: Key) -> str:
+    """The key as it is, for those who ask for it: a text in quotes, bytes and dates under the name of their type."""
+    return ", ".join(json.dumps(_encode(value), ensure_ascii=False) for value in key)
+
+
 def _encode(value: Any) -> Any:
     if isinstance(value, bytearray | memoryview):
         value = bytes(value)

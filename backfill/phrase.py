@@ -18,6 +18,11 @@ def speak_as(program: str, applies: Callable[[], bool]) -> None:
     _programs[program] = applies
 
 
+def counted(number: int, thing: str) -> str:
+    """So many of a thing that is named in the singular."""
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"
+
+
 def phrased(text: str) -> str:
     """The text as it may be shown, with its commands as they are typed here. Whatever is told goes through this."""
     program = next((program for program, applies in _programs.items() if applies()), None)

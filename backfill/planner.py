@@ -20,6 +20,7 @@ from backfill.declaration.writes import Recordset, Verb, Write
 from backfill.finding import Finding, Severity
 from backfill.key import Key
 from backfill.ledger import Ledger
+from backfill.phrase import counted
 from backfill.rows.given import Given
 from backfill.rows.opening import open_sources
 from backfill.rows.source import Source
@@ -227,7 +228,7 @@ class _Trial:
     def _note_rows_that_stay(self, target: Target, batch: Batch) -> None:
         left = len(target.snapshot(batch, ())) if target.repeatability.shrinks else 0
         if left:
-            self._warn("rows-stay", f"{left:,} rows of the first batch still match where after they were written")
+            self._warn("rows-stay", f"{counted(left, 'row')} of the first batch still match where after being written")
 
     def _warn(self, code: str, message: str) -> None:
         self.findings.append(Finding(code, f"{self.source.name}: {message}", Severity.WARNING))

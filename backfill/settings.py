@@ -110,7 +110,19 @@ def load_settings(ini: Path | None = None, **overrides: Any) -> Settings:
     for source, values in sources.items():
         merged |= values
         _validate(merged, source)
-    return _validate(merged, "the settings")
+    settings = _validate(merged, "the settings")
+    _require_lasting_lease(settings)
+    return settings
+
+
+def _require_lasting_lease(settings: Settings) -> None:
+    """Asked of all sources together, since each may set one of the two."""
+    if settings.lease_seconds <= settings.statement_seconds:
+        raise SettingsError(
+            f"lease_seconds is {settings.lease_seconds:g}, statement_seconds {settings.statement_seconds:g}: a worker "
+            "at a slow statement would be taken for dead. Make the lease longer, or the statement's limit shorter",
+            code="setting-lease-seconds-too-short",
+        )
 
 
 def _validate(values: Mapping[str, Any], source: str) -> Settings:

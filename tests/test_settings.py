@@ -115,6 +115,15 @@ def test_bytes_that_are_no_text(project: Path) -> None:
         (project / name).unlink()
 
 
+def test_a_lease_outlasts_a_statement(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker at a slow statement must not be taken for dead; what counts is what all sources say together."""
+    (project / "pyproject.toml").write_text("[tool.backfill]\nlease_seconds = 10\n")
+    with pytest.raises(SettingsError, match=r"lease_seconds is 10, statement_seconds 20: .*Make the lease longer"):
+        load_settings()
+    monkeypatch.setenv("BACKFILL_STATEMENT_SECONDS", "9")
+    assert load_settings().limits.statement_seconds == 9
+
+
 def test_an_environment_without_a_meaning(monkeypatch: pytest.MonkeyPatch) -> None:
     """The variable's setting is named, its value is not shown."""
     monkeypatch.setenv("BACKFILL_BATCH_SIZE", "secret")

@@ -37,9 +37,15 @@ def undo(project: Callable[..., Project], name: str) -> None:
 @click.argument("decision", required=False, type=click.Choice(["retry", "accept"]))
 @click.argument("numbers", nargs=-1, type=int)
 @click.option("--json", "as_json", is_flag=True, help="A list of objects, for programs.")
+@click.option("--keys", "with_keys", is_flag=True, help="Show keys in full: they are values of the rows.")
 @on_project
 def rejections(
-    project: Callable[..., Project], name: str, decision: str | None, numbers: tuple[int, ...], as_json: bool
+    project: Callable[..., Project],
+    name: str,
+    decision: str | None,
+    numbers: tuple[int, ...],
+    as_json: bool,
+    with_keys: bool,
 ) -> None:
     """Rows that NAME could not fill, and why; `retry` takes them again, `accept` lets them stay as they are.
 
@@ -57,7 +63,10 @@ def rejections(
     def visit(database: Database) -> None:
         if decision is None:
             found = rejections_of(database, name)
-            page = rejections_json(found) if as_json else rejections_page(name, found)
+            if as_json:
+                page = rejections_json(found, with_keys=with_keys)
+            else:
+                page = rejections_page(name, found, with_keys=with_keys)
         elif decision == "accept":
             page = decision_page(name, decision, accept_rejections(database, name, numbers))
         else:

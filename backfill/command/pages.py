@@ -12,6 +12,7 @@ from backfill.declaration.decorator import Transform
 from backfill.escaping import excerpt, one_line, safe_text
 from backfill.finding import Severity
 from backfill.key import printable_key
+from backfill.phrase import counted
 from backfill.planner import Plan, Sample, TablePlan
 from backfill.run import Run
 from backfill.running.owner import describe, is_dead
@@ -64,7 +65,8 @@ def _undo(plan: Plan) -> str:
 
 
 def _table_lines(table: TablePlan) -> Iterator[str]:
-    rows = "about " + f"{table.rows_estimated:,} rows" if table.rows_estimated is not None else "unknown number of rows"
+    estimate = table.rows_estimated
+    rows = "unknown number of rows" if estimate is None else f"about {counted(estimate, 'row')}"
     yield from ("", f"{table.table}: {rows}{_forecast(table.seconds_estimated)}")
     if table.tally is None:
         yield "  no row is left to write"
@@ -80,7 +82,7 @@ def _table_lines(table: TablePlan) -> Iterator[str]:
 
 def _standing(run: Run) -> str:
     """Where the run is of which a plan shows what its first batch would be."""
-    walked = f"its run is {run.status}, {run.rows_read:,} rows walked"
+    walked = f"its run is {run.status}, {counted(run.rows_read, 'row')} walked"
     if run.status is Status.COMPLETED:
         return f"{walked}; `backfill run` would take up only rows that its condition still finds"
     return f"{walked}; `backfill run` goes on behind them" if run.status in ACTIVE else walked
@@ -201,11 +203,9 @@ def verdict_page(verdict: Verdict) -> str:
         proof = "what it wrote comes out again" if verdict.by_images else "a second pass would change nothing"
         return f"{verdict.name}: {proof}.{rest}"
     first = ", ".join(f"{m.table} {printable_key(m.key)}" for m in verdict.mismatches[:5])
-    count = f"{len(verdict.mismatches):,}" if verdict.is_counted else f"more than {len(verdict.mismatches):,}"
+    count = f"{'' if verdict.is_counted else 'more than '}{counted(len(verdict.mismatches), 'row')}"
     fault = "for which something else comes out" if verdict.by_images else "would still change"
-    return (
-        f"{verdict.name}: {count} row{'' if count == '1' else 's'} {fault}, first: {first}{f'.{rest}' if rest else ''}"
-    )
+    return f"{verdict.name}: {count} {fault}, first: {first}{f'.{rest}' if rest else ''}"
 
 
 def undo_page(name: str, undone: Sequence[Undone]) -> str:
@@ -216,7 +216,7 @@ def undo_page(name: str, undone: Sequence[Undone]) -> str:
 
 
 def _undone(undone: Undone) -> str:
-    told = f"{undone.run.name}: undone. {undone.restored:,} rows put back"
+    told = f"{undone.run.name}: undone. {counted(undone.restored, 'row')} put back"
     return f"{told}; {undone.told_of_rest()}" if undone.left else f"{told}."
 
 
@@ -224,17 +224,18 @@ def forget_page(name: str, tables: int) -> str:
     """What cannot be undone any more."""
     if not tables:
         return f"{excerpt(name)}: no run keeps images."
-    return f"{name}: {tables:,} tables of images dropped; its runs cannot be undone any more."
+    return f"{name}: {counted(tables, 'image table')} dropped; its runs cannot be undone any more."
 
 
 def run_page(run: Run, before: Run | None = None) -> str:
     """How a run ended; `before` is what the ledger said when it was asked for."""
     if before is not None and before.id == run.id and before.status is Status.COMPLETED:
         return (
-            f"{run.name}: nothing to do, it was completed on {run.completed_at:%F %T} (UTC) with {run.rows_written:,} "
-            f"rows written. To walk from the first row again:  backfill run {run.name} --from-start"
+            f"{run.name}: nothing to do, it was completed on {run.completed_at:%F %T} (UTC) with "
+            f"{counted(run.rows_written, 'row')} written. "
+            f"To walk from the first row again:  backfill run {run.name} --from-start"
         )
-    return f"{run.name}: completed. {run.rows_read:,} rows walked, {_written(run.tally)}."
+    return f"{run.name}: completed. {counted(run.rows_read, 'row')} walked, {_written(run.tally)}."
 
 
 def _written(tally: Tally) -> str:

@@ -50,6 +50,9 @@ _FAULTS = {
 _PRIMARY_CODE = 0xFF
 """SQLite's extended result codes keep the primary code in the low byte."""
 
+_NO_TEXT = "Could not decode to UTF-8"
+"""How sqlite3 says that bytes in a column of text are none; it has no code for it."""
+
 _SHARE_OF_REST = 0.1
 
 _CLOCK = "%Y-%m-%d %H:%M:%f"
@@ -207,8 +210,8 @@ class SQLite(Dialect):
         """By sqlite_errorcode; a missing table or column has only the general code, and is told by its wording."""
         code = getattr(error.orig, "sqlite_errorcode", None)
         if code is None:
-            fault = Fault.ROW if isinstance(error.orig, OverflowError | UnicodeError) else Fault.UNKNOWN
-            return fault, type(error.orig).__name__
+            is_value = isinstance(error.orig, OverflowError | UnicodeError) or str(error.orig).startswith(_NO_TEXT)
+            return Fault.ROW if is_value else Fault.UNKNOWN, type(error.orig).__name__
         fault = _FAULTS.get(code & _PRIMARY_CODE, Fault.UNKNOWN)
         if str(error.orig).startswith(("no such table", "no such column")):
             fault = Fault.SCHEMA

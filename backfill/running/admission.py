@@ -9,6 +9,7 @@ from backfill.database import Database
 from backfill.declaration.decorator import Transform
 from backfill.errors import DefinitionChanged, Refused
 from backfill.ledger import Ledger
+from backfill.phrase import counted
 from backfill.rows.outstanding import has_outstanding
 from backfill.rows.source import Source
 from backfill.run import Run
@@ -99,8 +100,8 @@ class Admission:
         if run.fingerprint != self._fingerprint and run.rows_read and not (is_new or may_have_changed):
             name = self._transform.name
             raise DefinitionChanged(
-                f"{name} changed since its checkpoint ({run.rows_read:,} rows): its code, its models or the columns it "
-                f"uses. Go on with it as it is now: backfill run {name} --accept-change. "
+                f"{name} changed since its checkpoint ({counted(run.rows_read, 'row')}): its code, its models or the "
+                f"columns it uses. Go on with it as it is now: backfill run {name} --accept-change. "
                 f"Start over: backfill run {name} --from-start{self._warning()}"
             )
         with self._database.transaction():
@@ -114,8 +115,8 @@ class Admission:
     def _require_images(self, run: Run) -> None:
         if self._keep_undo and run.rows_written and not run.keeps_undo:
             raise Refused(
-                f"the run of {run.name} has written {run.rows_written:,} rows without images to undo them by, and none "
-                f"can be made of these any more. To go on without: backfill run {run.name} --no-keep-undo",
+                f"the run of {run.name} has written {counted(run.rows_written, 'row')} without images to undo by, and "
+                f"none can be made any more. To go on without: backfill run {run.name} --no-keep-undo",
                 code="images-missing",
             )
 
@@ -139,8 +140,8 @@ class Admission:
             else f"Restore the rows first; once that is done: backfill run {run.name} --from-start --accept {TWICE}"
         )
         raise Refused(
-            f"{run.name} has written {run.rows_written:,} rows in a run that is {run.status}, and from the first row "
-            f"on it would change them twice: {repeatability.reason}. {way_on}",
+            f"{run.name} has written {counted(run.rows_written, 'row')} in a run that is {run.status}, and from the "
+            f"first row on it would change rows twice: {repeatability.reason}. {way_on}",
             code="would-write-twice",
         )
 

@@ -133,9 +133,10 @@ class _Session:
             if self._crew is not None:
                 self._walk_together(self._crew)
             self._walk_open_slices(self._worker.walk)
+            self._worker.patience.record(self._rejections.drop_retried)
             self._sweep()
             self._require_none_rejected()
-            self._worker.patience.record(self._complete)
+            self._worker.patience.record(lambda: self._ledger.complete(self._run))
         return self._latest()
 
     def _walk_open_slices(self, walk: Callable[[Slice], None]) -> None:
@@ -224,14 +225,11 @@ class _Session:
     def _require_none_rejected(self) -> None:
         waiting = self._rejections.count(Standing.OPEN)
         if waiting:
+            some = "1 that cannot be waits" if waiting == 1 else f"{waiting:,} that cannot be wait"
             raise RowsWait(
-                f"every other row is filled, and {waiting:,} that cannot be wait. See them and their reasons: "
+                f"every other row is filled, and {some}. See them and their reasons: "
                 f"backfill rejections {self._run.name}"
             )
-
-    def _complete(self) -> None:
-        self._rejections.drop_retried()
-        self._ledger.complete(self._run)
 
     @contextmanager
     def _outcome_recorded(self) -> Iterator[None]:

@@ -9,9 +9,13 @@ from backfill.key import Key
 from backfill.rejections import Rejections, Standing
 from backfill.rows.source import Source
 from backfill.settings import Settings
+from backfill.slices import Slices
 
 FEWEST_IN_A_ROW = 20
 """Rows rejected one after the other, before it is asked whether it is the rows that are at fault."""
+
+ROWS_UNKNOWN = 1_000
+"""Where the database has no estimate of its rows, a share is of so many, until more have been walked."""
 
 
 class Sieve:
@@ -85,6 +89,11 @@ class Sieve:
         if self._in_a_row >= self._failed_rows:
             raise RowRejected(f"{error}; none of the last {self._in_a_row:,} rows passed, so it is no fault of one row")
         rejected = Rejections(self._database, seen.run_id).count(Standing.OPEN) + kept_out
-        allowed = self._settings.rejections_allowed(max(seen.rows_read, seen.rows_estimated or 0))
+        allowed = self._settings.rejections_allowed(self._rows_of(seen))
         if rejected > allowed:
             raise RowRejected(f"{error}; {rejected:,} rows were rejected, and at most {allowed:,} may be")
+
+    def _rows_of(self, seen: Slice) -> int:
+        """How many rows the run has to do with, as far as that is known."""
+        walked = sum(each.rows_read for each in Slices(self._database).of_run(seen.run_id) if not each.sweep)
+        return max(walked, seen.rows_estimated or ROWS_UNKNOWN)

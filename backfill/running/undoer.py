@@ -20,6 +20,7 @@ from backfill.errors import Refused
 from backfill.fault import Fault, Faulted
 from backfill.key import Key, printable_key
 from backfill.ledger import Ledger
+from backfill.phrase import counted
 from backfill.rows.images import Images, Stamp
 from backfill.rows.restoration import Restoration
 from backfill.rows.tables import Tables
@@ -103,9 +104,9 @@ def _has_written(database: Database, run: Run) -> bool:
 def _require_images(database: Database, run: Run) -> None:
     if run.rows_written and not Images(database).of_run(run.id):
         raise Refused(
-            f"{run.name} has written {run.rows_written:,} rows and keeps no images of what they held, so nothing was "
-            "undone: it was run without keep_undo, or they were dropped by `backfill forget`. A downgrade that need "
-            f'not restore anything says reset_backfill("{run.name}")',
+            f"{run.name} has written {counted(run.rows_written, 'row')} and keeps no images of what they held, so "
+            "nothing was undone: it ran without keep_undo, or they were dropped by `backfill forget`. A downgrade that "
+            f'need not restore anything says reset_backfill("{run.name}")',
             code="images-not-kept",
         )
 

@@ -65,7 +65,7 @@ NUMBERS = {
     },
     "workers": {"0": "greater-than-equal", "65": "less-than-equal", "true": "truth|int-parsing"},
     "duty": {"0": "greater-than-equal", "1.1": "less-than-equal", "nan": "less-than-equal"},
-    "lease_seconds": {"0": "greater-than-equal", "3601": "less-than-equal"},
+    "lease_seconds": {"0": "greater-than-equal", "3601": "less-than-equal", "20": "too-short"},
     "lock_seconds": {"0": "greater-than", "601": "less-than-equal"},
     "statement_seconds": {"0": "greater-than", "inf": "less-than-equal|finite-number"},
     "idle_seconds": {"-1": "greater-than"},

@@ -4,7 +4,9 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from pydantic import BaseModel
 
+import backfill
 from backfill.declaration.decorator import Transform
 from backfill.errors import BackfillIncomplete, Refused, RowRejected, RowsWait
 from backfill.gate import require_complete
@@ -12,11 +14,29 @@ from backfill.ledger import Ledger
 from backfill.run import Run
 from backfill.running.reconsideration import accept_rejections, rejections_of, retry_rejections
 from backfill.status import Status
-from tests.faults.workloads import opened, run_on, settings
+from tests.faults.workloads import open_engine, opened, run_on, settings
 from tests.rejections.clinic import BAD, WAYS, by_ward, fill, invalid, mend, shrinking, visits
 
 ROWS = 50
 EXPECTED = {key: 1000 if key in BAD else 1 for key in range(1, ROWS + 1)}
+
+
+class Note(BaseModel):
+    """Read."""
+
+    body: str
+
+
+class Sized(BaseModel):
+    """Written."""
+
+    size: int
+
+
+@backfill.transform("notes")
+def measure(note: Note) -> Sized:
+    """How many characters."""
+    return Sized(size=len(note.body))
 
 
 def sieved(engine: sa.Engine, transform: Transform[..., Any], most: str = "10", **changes: Any) -> Run:
@@ -155,3 +175,44 @@ def test_a_rejected_row_that_is_gone_is_no_reason_to_wait(pooled: sa.Engine) -> 
     with opened(pooled) as database:
         retry_rejections(database, shrinking)
     assert sieved(pooled, shrinking).status is Status.COMPLETED
+
+
+@pytest.mark.parametrize("most", ["1%", "0.1%"])
+def test_a_share_of_nobody_knows_how_many(pooled: sa.Engine, most: str) -> None:
+    """Where the database has no estimate, it is of a thousand rows at least: one row of few is not too many."""
+    fill(pooled, ROWS, lambda key: key == 1)
+    with pytest.raises(RowsWait, match="and 1 that cannot be waits"):
+        sieved(pooled, invalid, most)
+    assert list(rejected(pooled, "invalid")) == [1]
+
+
+def test_a_share_is_of_all_rows_walked(postgresql_url: sa.URL) -> None:
+    """In whatever slices they stand, and however few the database believed in at the beginning."""
+    engine = open_engine(postgresql_url)
+    fill(engine, 1)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("ANALYZE patients")
+        connection.exec_driver_sql("INSERT INTO patients SELECT n, 1, 30, 0 FROM generate_series(2, 50) n")
+        connection.exec_driver_sql("UPDATE patients SET age = -1 WHERE id IN (20, 40)")
+    for _ in range(2):
+        with pytest.raises(RowsWait, match="and 2 that cannot be wait"):
+            sieved(engine, invalid, "5%")
+        assert latest(engine, "invalid").rows_estimated == 1
+        with opened(engine) as database:
+            assert retry_rejections(database, invalid) == 2
+
+
+def test_bytes_that_are_no_text_are_the_rows_own_fault(sqlite_url: sa.URL) -> None:
+    """SQLite keeps them in a column of text, and its driver cannot read them: the row is found and kept out."""
+    engine = open_engine(sqlite_url)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("CREATE TABLE notes (id INTEGER PRIMARY KEY, body TEXT NOT NULL, size INTEGER)")
+        for key in range(1, ROWS + 1):
+            body = "CAST(x'616263ff' AS TEXT)" if key == 7 else "'abc'"
+            connection.exec_driver_sql(f"INSERT INTO notes VALUES ({key}, {body}, NULL)")
+    with pytest.raises(RowsWait, match="and 1 that cannot be waits"):
+        sieved(engine, measure)
+    assert rejected(engine, "measure") == {7: "the database refuses what is written for it (OperationalError)"}
+    with engine.connect() as connection:
+        unfilled = connection.exec_driver_sql("SELECT id FROM notes WHERE size IS NULL").scalars().all()
+    assert unfilled == [7]
