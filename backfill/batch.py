@@ -128,6 +128,7 @@ class BatchSize:
         self._seconds = seconds
         self._share_taken = 1.0
         self._before_search = 0
+        self._was_alone = False
 
     @property
     def window(self) -> int:
@@ -136,6 +137,7 @@ class BatchSize:
 
     def learn(self, rows: int, seconds: float, taken: int | None = None) -> None:
         """Take note that a batch of `rows`, of which so many were taken, took `seconds`; short ones teach nothing."""
+        self._was_alone = False
         taken = rows if taken is None else min(taken, rows)
         if (rows < self.window and taken < self.rows) or seconds <= 0:
             return
@@ -151,11 +153,16 @@ class BatchSize:
         return True
 
     def search(self) -> bool:
-        """Half as many rows, until the one at fault stands alone; False when it does."""
+        """Half as many rows, until the one at fault stands alone; False when it fails a second time.
+
+        What another worker has just committed may have been in its way, and is seen by whoever looks again.
+        """
         self._before_search = max(self._before_search, self.rows)
-        return self.halve()
+        was_alone, self._was_alone = self._was_alone, self.rows == 1
+        return self.halve() or not was_alone
 
     def end_search(self) -> None:
         """As many rows as before: it was one of them that failed, and not their number."""
         self.rows = max(self.rows, self._before_search)
         self._before_search = 0
+        self._was_alone = False

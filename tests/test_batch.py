@@ -92,3 +92,20 @@ def test_the_window_follows_the_share_that_is_taken() -> None:
     assert (size.rows, size.window) == (1_000, 20_000)
     size.learn(1_100, 10, 1_000)  # cut short by the many that were taken
     assert size.window == 1_100
+
+
+def test_a_row_alone_is_tried_once_more() -> None:
+    """Another worker's row may have been in its way; the one after it has a second try of its own."""
+    size = BatchSize(2, 10, 0.1)
+    assert [size.search() for _ in range(3)] == [True, True, False]
+    size.end_search()
+    size.halve()
+    assert [size.search() for _ in range(2)] == [True, False]
+
+
+def test_a_row_that_passes_alone_leaves_the_next_its_second_try() -> None:
+    """Each row is tried again by itself."""
+    size = BatchSize(1, 10, 0.1)
+    assert size.search()
+    size.learn(1, 0.1)
+    assert [size.search() for _ in range(2)] == [True, False]

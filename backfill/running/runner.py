@@ -133,7 +133,7 @@ class _Session:
             if self._crew is not None:
                 self._walk_together(self._crew)
             self._walk_open_slices(self._worker.walk)
-            self._worker.patience.record(self._rejections.drop_retried)
+            self._forget_retried()
             self._sweep()
             self._require_none_rejected()
             self._worker.patience.record(lambda: self._ledger.complete(self._run))
@@ -221,6 +221,11 @@ class _Session:
         self._worker.patience.record(cut)
 
     # ── endings ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _forget_retried(self) -> None:
+        """Every row has been taken again; those that were rejected again are open."""
+        if self._rejections.count(Standing.RETRYING):
+            self._worker.patience.record(self._rejections.drop_retried)
 
     def _require_none_rejected(self) -> None:
         waiting = self._rejections.count(Standing.OPEN)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import pytest
@@ -204,6 +205,30 @@ def test_several_workers_come_to_the_same_end(
             assert run(database, transform, chosen, accept=ACCEPTED).status == Status.COMPLETED
         ends.append([sorted(values(library, table, *_given(table)), key=repr) for table in ROWS])
     assert ends[0] == ends[1]
+
+
+def test_a_rivals_row_is_no_fault_of_a_row(library: sa.Engine) -> None:
+    """Its match is inserted by somebody else, who commits while this INSERT waits: the batch is taken again."""
+    if library.dialect.name == "sqlite":
+        pytest.skip("a batch holds the only write lock")
+    options: dict[str, Any] = {}
+    transform = backfill.transform("books", **options)(name_genres)
+    rival = library.connect()
+    commit = threading.Timer(0.3, rival.commit)
+    with Database.of(library) as database:
+
+        @sa.event.listens_for(database.connection, "before_cursor_execute")
+        def meet(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+            """Just before the first genre is inserted."""
+            if "INTO genres" in statement and commit.ident is None:
+                rival.execute(sa.text("INSERT INTO genres (id, name) VALUES (-7, 'Austen')"))
+                commit.start()
+
+        chosen = Settings(batch_size=1, max_batch_size=1, max_rejections="0")
+        ended = run(database, transform, chosen, accept=ACCEPTED)
+    commit.join()
+    rival.close()
+    assert ended.status == Status.COMPLETED
 
 
 def _given(table: sa.Table) -> list[str]:
