@@ -21,6 +21,7 @@ from backfill.catalog import Catalog
 from backfill.database import Database
 from backfill.declaration.decorator import Transform
 from backfill.dialects import dialect_named
+from backfill.directives import expand_fill_contract
 from backfill.environment import is_shared
 from backfill.errors import BackfillError, BackfillIncomplete, RunFailed, Stopped
 from backfill.fault import Faulted
@@ -35,7 +36,15 @@ from backfill.running.undoer import undo
 from backfill.settings import Settings, load_settings
 from backfill.telling import sentence_of
 
-__all__ = ["create_ledger", "drop_ledger", "require_backfill", "reset_backfill", "run_backfill", "undo_backfill"]
+__all__ = [
+    "create_ledger",
+    "drop_ledger",
+    "expand_fill_contract",
+    "require_backfill",
+    "reset_backfill",
+    "run_backfill",
+    "undo_backfill",
+]
 
 Mode = Literal["inline", "defer"]
 

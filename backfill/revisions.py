@@ -113,16 +113,21 @@ def _require_place(path: Path, draft: Draft) -> Path:
 
 
 def _contraction(table: Table, columns: frozenset[str]) -> MigrateOperation | None:
-    changed = [_not_null(table, column) for column in table.columns if column.name in columns and column.nullable]
+    changed = [
+        forbid_null(column, _portable(column.type))
+        for column in table.columns
+        if column.name in columns and column.nullable
+    ]
     return ModifyTableOps(table.name, ops=changed, schema=table.schema) if changed else None
 
 
-def _not_null(table: Table, column: Column[Any]) -> AlterColumnOp:
+def forbid_null(column: Column[Any], existing_type: TypeEngine[Any]) -> AlterColumnOp:
+    """The change that lets no NULL into a column any more."""
     return AlterColumnOp(
-        table.name,
+        column.table.name,
         column.name,
-        schema=table.schema,
-        existing_type=_portable(column.type),
+        schema=column.table.schema,
+        existing_type=existing_type,
         existing_nullable=True,
         existing_comment=column.comment,
         existing_server_default=column.server_default or False,

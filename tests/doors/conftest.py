@@ -68,6 +68,7 @@ def forget_modules() -> None:
     for name in list(sys.modules):
         if name.partition(".")[0] in ("app", "fate", "models", "transforms"):
             del sys.modules[name]
+    sys.path_importer_cache.pop(".", None)  # Alembic adds "." to the path, and Python remembers which folder it was
 
 
 @contextmanager

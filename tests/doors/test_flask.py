@@ -14,6 +14,7 @@ from backfill.flask import cli
 from tests.doors.conftest import USERS
 from tests.doors.projects import Project, write_modules
 from tests.doors.stories import PER_ENGINE
+from tests.doors.stories import USERS as TABLE
 
 # Flask-Migrate's own env.py tries the method of older releases first.
 pytestmark = pytest.mark.filterwarnings("ignore:'get_engine' is deprecated:DeprecationWarning")
@@ -119,6 +120,20 @@ def test_migrate_finds_nothing(sqlite_flask: Command, sqlite_project: Project) -
     migrated = sqlite_project.call("flask", "--app", "app", "db", "migrate")
     assert migrated.returncode == 0
     assert "No changes in schema detected." in migrated.stderr
+
+
+def test_migrate_writes_three_revisions(root: Path, sqlite_url: sa.URL, sqlite_flask: Command) -> None:
+    """`flask db migrate` splits a new column that may hold no NULL, where the application names our function."""
+    assert sqlite_flask("db", "init").exit_code == 0
+    project = Project(root, sqlite_url)
+    project.add_revision("users", TABLE)
+    assert sqlite_flask("db", "upgrade").exit_code == 0
+    project.edit("app.py", "Migrate(app, db)", "Migrate(app, db, process_revision_directives=expand_fill_contract)")
+    project.edit("app.py", "import Flask\n", "import Flask\nfrom backfill.alembic import expand_fill_contract\n")
+    migrated = project.call("flask", "--app", "app", "db", "migrate", "-m", "greet users")
+    assert migrated.returncode == 0, migrated.stderr
+    written = sorted(path.stem.partition("_")[2] for path in (root / "migrations" / "versions").glob("*_*.py"))
+    assert written == ["contract_greet_users", "fill_greet_users", "greet_users"]
 
 
 def test_deferred_then_run(flask: Command, project: Project, caplog: pytest.LogCaptureFixture) -> None:
