@@ -14,6 +14,16 @@ FILLS = rowwise('return Nickname(nickname=f"u{person.id}")')
 FILLS_EMPTY = rowwise('return Nickname(nickname=f"u{person.id}")', options=', where=is_missing("nickname")')
 FAILS = rowwise(at_fault("raise ValueError(person.name)"), options=', where=is_missing("nickname")')
 
+FAILS_ANYWHERE = rowwise(
+    at_fault("raise ValueError(person.name)"),
+    options=', where=is_missing("nickname")',
+    extra="from backfill.running import pieces\npieces.FEWEST_BATCHES = 1",
+)
+RENAMES = in_sql('{"name": literal("nobody ") + cast(people.c.id, String)}')
+OTHER_PERSON = (
+    f"9, '{MARK}Name3', email, hostile, score, amount, born, seen, document, photo, nickname, small, birthday"
+)
+
 # ── what is asked of the rows ───────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -108,7 +118,40 @@ def never_started(stage: Stage) -> None:
         stage.command(verb, "fill")
 
 
+def undone(stage: Stage) -> None:
+    """Rows are put back of which one was changed since, and another cannot be what it was any more."""
+    stage.command("run", "fill", "--keep-undo")
+    stage.execute(f"UPDATE people SET name = '{MARK}Edited' WHERE id = 2")
+    stage.execute("CREATE UNIQUE INDEX lone_name ON people (name)")
+    stage.execute(f"INSERT INTO people SELECT {OTHER_PERSON} FROM people WHERE id = 3")
+    for words in (("undo", "fill"), ("status",), ("status", "fill", "--json"), ("undo", "fill"), ("forget", "fill")):
+        stage.command(*words)
+    stage.sinks.catch_ledger(stage.engine)
+
+
+def rejected(stage: Stage) -> None:
+    """Rows are kept out, listed, tried again and accepted."""
+    stage.command("run", "fill", "--max-rejections", "3")
+    for words in ((), ("--json",), ("retry",), ("accept",)):
+        stage.command("rejections", "fill", *words)
+        stage.command("run", "fill", "--max-rejections", "3")
+    stage.command("status", "--json")
+    stage.sinks.catch_ledger(stage.engine)
+
+
+def together(stage: Stage) -> None:
+    """Several processes walk the rows, and one of them meets the row at fault."""
+    stage.command("run", "fill", "--workers", "2", "--batch-size", "1")
+    stage.command("status", "--json")
+    stage.sinks.catch_ledger(stage.engine)
+
+
 LEDGER = [
+    ErrorPath("a row at fault of one of several workers", "row 4: ValueError", FAILS_ANYWHERE, act=together),
+    ErrorPath(
+        "undo of rows that others need", "4 rows put back; 2 rows that were changed since stay", RENAMES, act=undone
+    ),
+    ErrorPath("rejected rows", "ValueError", FAILS, act=rejected),
     ErrorPath("a changed definition", "changed since its checkpoint", FAILS, act=changed, settings={"BATCH_SIZE": "2"}),
     ErrorPath(
         "a forged checkpoint",
