@@ -47,7 +47,7 @@ class Undone:
     restored: int
     """Rows put back by this call."""
     left: int
-    """Rows that somebody changed since, and that stay as they are."""
+    """Rows that somebody changed since or stands in the way of, and that stay as they are."""
     named: Sequence[tuple[str, Key]]
     """Table and key of the first of these."""
 
@@ -55,7 +55,7 @@ class Undone:
         """What was left, and what may be done about it."""
         first = ", ".join(f"{table} {printable_key(key)}" for table, key in self.named)
         forget = f"backfill forget {self.run.name}"
-        return f"{self.run.reason}, first: {first}. Images are kept of them; to drop these: {forget}"
+        return f"{self.run.reason}. First: {first}. Images are kept of them; to drop these: {forget}"
 
 
 def undo(database: Database, name: str, settings: Settings) -> list[Undone]:
@@ -234,8 +234,8 @@ class _Session:
 
     def _end(self) -> Undone:
         left, named = self._patience.record(self._look_back)
-        several = f"{left:,} rows that were changed since stay as they are"
-        reason = {0: None, 1: "1 row that was changed since stays as it is"}.get(left, several)
+        several = f"{left:,} rows stay as they are: they were changed since, or others are in their way"
+        reason = {0: None, 1: "1 row stays as it is: it was changed since, or another is in its way"}.get(left, several)
         self._patience.record(lambda: self._ledger.move(self._latest(), Status.UNDONE, reason))
         if not left:
             self._images.drop([restoration.image for restoration in self._restorations])

@@ -148,9 +148,7 @@ def together(stage: Stage) -> None:
 
 LEDGER = [
     ErrorPath("a row at fault of one of several workers", "row 4: ValueError", FAILS_ANYWHERE, act=together),
-    ErrorPath(
-        "undo of rows that others need", "4 rows put back; 2 rows that were changed since stay", RENAMES, act=undone
-    ),
+    ErrorPath("undo of rows that others need", "4 rows put back; 2 rows stay as they are", RENAMES, act=undone),
     ErrorPath("rejected rows", "ValueError", FAILS, act=rejected),
     ErrorPath("a changed definition", "changed since its checkpoint", FAILS, act=changed, settings={"BATCH_SIZE": "2"}),
     ErrorPath(

@@ -60,7 +60,7 @@ def test_a_row_that_was_changed_since_stays(pooled: sa.Engine) -> None:
     assert undone.left == 2
     assert sorted(undone.named) == [("members", (1,)), ("members", (3,))]
     assert undone.run.status is Status.UNDONE
-    assert undone.run.reason == "2 rows that were changed since stay as they are"
+    assert undone.run.reason == "2 rows stay as they are: they were changed since, or others are in their way"
     assert undone.told_of_rest().endswith("to drop these: backfill forget place_in_team")
 
 
