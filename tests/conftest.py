@@ -1,7 +1,7 @@
 """Fixtures that give every test a real database of its own, and say loudly which database was not tested."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
 
@@ -13,6 +13,7 @@ from tests.workspace import Workspace, open_workspace
 
 SERVERS: dict[str, ModuleType] = {"postgresql": postgresql, "mariadb": mariadb}
 DATABASES = ("sqlite", *SERVERS)
+REQUIRABLE = (*DATABASES, "pgbouncer")
 REQUIRE_VARIABLE = "BACKFILL_TEST_REQUIRE"
 NOT_TESTED = "NOT TESTED: "
 
@@ -90,9 +91,14 @@ def fresh_database(server: Server) -> Iterator[sa.URL]:
 
 
 def running_server(name: str) -> Iterator[Server]:
+    """Start a database server, and stop it afterwards."""
+    yield from running(name, SERVERS[name].start)
+
+
+def running(name: str, start: Callable[[], Server]) -> Iterator[Server]:
     """Start a server, and stop it afterwards; without one, skip the test or fail it, as the environment asks."""
     try:
-        server: Server = SERVERS[name].start()
+        server = start()
     except Unavailable as why:
         reason = f"{NOT_TESTED}{name} ({why})"
         if name in required_databases():
@@ -109,8 +115,9 @@ def required_databases() -> set[str]:
 
 def pytest_configure() -> None:
     """Refuse a misspelt requirement, which would otherwise require nothing."""
-    if unknown := required_databases() - set(DATABASES):
-        raise pytest.UsageError(f"{REQUIRE_VARIABLE} names {', '.join(sorted(unknown))}; known: {', '.join(DATABASES)}")
+    if unknown := required_databases() - set(REQUIRABLE):
+        known = ", ".join(REQUIRABLE)
+        raise pytest.UsageError(f"{REQUIRE_VARIABLE} names {', '.join(sorted(unknown))}; known: {known}")
 
 
 @pytest.hookimpl(tryfirst=True)  # before pytest deselects by marker

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 FORMATS = ("text", "json", "sarif", "github")
 
 
+BASELINE = Path("backfill-baseline.json")
+"""Read wherever it is, unless another is named."""
+
+
 @click.command()
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
 @click.option("--format", "format_", type=click.Choice(FORMATS), default="text", help="For people, or for programs.")
@@ -70,7 +74,8 @@ def _read(paths: Sequence[Path], baseline: Path | None) -> tuple[Reading, Path |
 
     configuration = load_configuration()
     places = [*paths] or configuration.places(load_settings().transforms)
-    return lint(places, configuration.disable), baseline or configuration.baseline
+    usual = BASELINE if BASELINE.exists() else None
+    return lint(places, configuration.disable), baseline or configuration.baseline or usual
 
 
 def _new(reading: Reading, baseline: Path | None) -> Sequence[Finding]:
@@ -82,7 +87,7 @@ def _new(reading: Reading, baseline: Path | None) -> Sequence[Finding]:
 def _write_baseline(reading: Reading, baseline: Path | None) -> None:
     from backfill.linting.baseline import write_baseline  # noqa: PLC0415
 
-    path = baseline or Path("backfill-baseline.json")
+    path = baseline or BASELINE
     click.echo(f"written  {path}: {write_baseline(path, reading.findings)} findings that count no more")
 
 

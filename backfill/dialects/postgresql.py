@@ -72,6 +72,9 @@ _MEANINGS = {
 }
 """Of errors that name no column."""
 
+_PREPARES_AFTER = "prepare_threshold"
+"""psycopg's name for how often it sends a statement before it prepares it."""
+
 _FAULT_CLASSES = {"08": Fault.LINK, "22": Fault.ROW, "23": Fault.ROW}
 
 
@@ -82,8 +85,23 @@ class PostgreSQL(Dialect):
     title = "PostgreSQL"
 
     def prepare(self, connection: Connection, limits: Limits) -> Mapping[str, Any]:
-        """Keep the search path that the connection was handed over with: it may name the tenant."""
-        return {"search_path": connection.exec_driver_sql("SELECT current_setting('search_path')").scalar()}
+        """Keep the search path that was handed over, which may name the tenant; prepare no statements in a pool.
+
+        A pooler tells its clients a process number of its own making. Behind it the next transaction may be another
+        session's, which does not know what psycopg has prepared in this one.
+        """
+        asked = "SELECT current_setting('search_path'), pg_backend_pid()"
+        search_path, process = connection.exec_driver_sql(asked).one()
+        driver: Any = connection.connection.driver_connection
+        prepares_after = getattr(driver, _PREPARES_AFTER, None)
+        if prepares_after is not None and driver.info.backend_pid != process:
+            driver.prepare_threshold = None
+        return {"search_path": search_path, _PREPARES_AFTER: prepares_after}
+
+    def restore(self, connection: Connection, noted: Mapping[str, Any]) -> None:
+        """As the driver was."""
+        if noted.get(_PREPARES_AFTER) is not None:
+            setattr(connection.connection.driver_connection, _PREPARES_AFTER, noted[_PREPARES_AFTER])
 
     def begin(self, connection: Connection, limits: Limits, noted: Mapping[str, Any]) -> None:
         """Pin by SET LOCAL only, so that nothing outlives the batch, behind a pooler neither."""

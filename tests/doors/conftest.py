@@ -25,6 +25,7 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setattr(sys, "path", [str(folder), *sys.path])
     for variable in ("BACKFILL_BATCH_SIZE", "BACKFILL_MAX_BATCH_SIZE"):
         monkeypatch.setenv(variable, str(BATCH))
+    monkeypatch.setenv("BACKFILL_BATCH_SECONDS", "60")  # on a slow machine batches would shrink, which tests count
     forget_modules()
     with logging_restored():
         yield folder

@@ -176,7 +176,7 @@ def counts(engine: sa.Engine) -> dict[int, int]:
 
 def settings(**changes: Any) -> Settings:
     """Settings for small batches of one size and short waits."""
-    small = {"batch_size": 10, "max_batch_size": 10, "lock_seconds": 1.0, "attempts": 2}
+    small = {"batch_size": 10, "max_batch_size": 10, "batch_seconds": 60.0, "lock_seconds": 1.0, "attempts": 2}
     return Settings(**{**small, **changes})
 
 

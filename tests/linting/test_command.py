@@ -91,6 +91,14 @@ def test_baseline(pages: Pages) -> None:
     assert "3 found" in call("check").stderr
 
 
+def test_the_usual_baseline_is_read_wherever_it_is(pages: Pages) -> None:
+    """Writing one is enough; no option and no setting need name it."""
+    pages.revise(DATA)
+    assert call("check").exit_code == 1
+    assert call("check", "--write-baseline").exit_code == 0
+    assert call("check").exit_code == 0
+
+
 def test_broken_baseline(pages: Pages) -> None:
     """A file that is no baseline is refused, with the command that writes one."""
     pages.revise(DATA)
