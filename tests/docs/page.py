@@ -75,6 +75,11 @@ class Page:
         """A chapter, down to the next one."""
         return Page(self.name, self.text.partition(f"\n## {title}\n")[2].partition("\n## ")[0])
 
+    def chapters(self) -> Iterator[Page]:
+        """The page in its chapters; what comes before the first is in it."""
+        titles = re.findall(r"^## (.*)$", self.text, re.M)
+        yield from (Page(title, self.section(title).text) for title in titles)
+
     def prose(self) -> str:
         """What is no block, in one line."""
         return re.sub(r"\s+", " ", _FENCE.sub("", self.text))

@@ -2,26 +2,38 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
+from backfill.cli import cli
 from tests.docs.page import Page
 from tests.docs.scratch import PROJECT, Scratch
 from tests.docs.starts import start
 
 DOCS = PROJECT / "docs"
-NOT_FOLLOWED_YET = ("testing.md",)
-"""Its messages are compared in tests/testing; its blocks are parts of files."""
-
 PAGES = {str(path.relative_to(DOCS)): Page.read(path) for path in sorted(DOCS.rglob("*.md"))}
 FOLLOWED = [
     pytest.param(name, database, id=f"{name}-{database}", marks=getattr(pytest.mark, database))
     for name, page in PAGES.items()
-    if page.blocks() and name not in NOT_FOLLOWED_YET
+    if page.blocks()
     for database in page.matter("databases", "sqlite")
 ]
+
+
+def typed() -> set[str]:
+    """The commands of ours that a reader types somewhere."""
+    lines = (
+        each.command for page in PAGES.values() for block in page.blocks("console", "sh") for each in block.commands()
+    )
+    return {match[1] for line in lines for match in re.finditer(r"\bbackfill ([a-z]+)\b", line)}
+
+
+def test_every_command_is_typed_on_some_page() -> None:
+    """So each of them is run by these tests, as the pages show it."""
+    assert set(cli.commands) - typed() == set()
 
 
 @pytest.mark.parametrize(("name", "database"), FOLLOWED)
