@@ -15,6 +15,7 @@ from backfill.database import Database
 from backfill.declaration.decorator import Transform
 from backfill.declaration.definition import Kind
 from backfill.errors import DefinitionChanged, RunFailed
+from backfill.rows.failures import accounted
 from backfill.rows.permission import StepSession, permitted
 
 MOST_BYTES = 64 * 1024
@@ -26,6 +27,7 @@ class Given:
 
     def __init__(self, transform: Transform[..., Any], database: Database, state: str | None = None) -> None:
         self._transform = transform
+        self._database = database
         self._connection = database.connection
         self._state = self._read_state(state)
 
@@ -37,10 +39,12 @@ class Given:
             counting = self._connection.execution_options(preserve_rowcount=True)  # of an INSERT it is lost otherwise
             arguments: dict[str, Any] = dict.fromkeys(given.connections, counting)
             if given.connections or given.sessions:
+                failures = stack.enter_context(accounted(self._database))
                 is_step = self._transform.definition.kind is Kind.STEP
                 stack.enter_context(permitted(self._connection, to_write=is_step))
             for name in given.sessions:
                 arguments[name] = stack.enter_context(_session(self._connection))
+                failures.forget_savepoints()
             if given.state is not None:
                 arguments[given.state[0]] = self._state
             yield arguments
@@ -89,5 +93,6 @@ class Given:
 @contextmanager
 def _session(connection: Connection) -> Iterator[Session]:
     with StepSession(bind=connection, join_transaction_mode="create_savepoint") as session:
+        session.connection()  # its savepoint is set here, and so is none of the function's own
         yield session
         session.commit()

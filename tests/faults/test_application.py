@@ -185,7 +185,7 @@ def test_a_deadlock_is_taken_again(pooled: sa.Engine, monkeypatch: pytest.Monkey
     seed(pooled, ROWS)
     told: list[str] = []
     monkeypatch.setattr(Progress, "wait", lambda _progress, reason: told.append(reason))
-    application = threading.Thread(target=_cross, args=(pooled, held := threading.Event()))
+    application = threading.Thread(target=cross, args=(pooled, held := threading.Event()))
     application.start()
     held.wait(10)
     run_on(pooled, count_by_row, settings(batch_size=8, max_batch_size=8, lock_seconds=10, attempts=10))
@@ -194,7 +194,7 @@ def test_a_deadlock_is_taken_again(pooled: sa.Engine, monkeypatch: pytest.Monkey
     assert counts(pooled) == {id_: 1 + ADDED * (id_ in (-2, 3, 4, 5)) for id_ in range(-2, 6)}
 
 
-def _cross(engine: sa.Engine, held: threading.Event) -> None:
+def cross(engine: sa.Engine, held: threading.Event) -> None:
     """Lock the last rows, wait until the run wants them, then want the first."""
     with engine.begin() as connection:
         if engine.dialect.name == "postgresql":
