@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from typing import Any, Self
 
 from sqlalchemy import Connection, Engine, Executable
@@ -14,6 +14,7 @@ from backfill.dialect import Limits
 from backfill.dialects import dialect_of
 from backfill.errors import ForeignCommit
 from backfill.fault import Fault, Faulted
+from backfill.watchdog import Watchdog
 
 
 class Database(AbstractContextManager["Database"]):
@@ -29,6 +30,7 @@ class Database(AbstractContextManager["Database"]):
         self.shared = shared
         self._limits = limits or Limits()
         self._noted: Mapping[str, Any] = {}
+        self._watchdog = Watchdog(self._limits.statement_seconds)
 
     @classmethod
     @contextmanager
@@ -48,6 +50,7 @@ class Database(AbstractContextManager["Database"]):
 
     def __exit__(self, *_: object) -> None:
         """Give the session its own settings back, unless the link is gone."""
+        self._watchdog.stop()
         if not self.connection.invalidated and not self.connection.closed:
             with suppress(DBAPIError, PendingRollbackError):
                 self.dialect.restore(self.connection, self._noted)
@@ -59,7 +62,7 @@ class Database(AbstractContextManager["Database"]):
         Raises:
             Faulted: for every error of the database.
         """
-        with self.faults():
+        with self.faults(), self._watched():
             begin, commit, rollback = self._framing()
             begin()
             try:
@@ -68,6 +71,10 @@ class Database(AbstractContextManager["Database"]):
             except BaseException:
                 self._try(rollback)
                 raise
+
+    def _watched(self) -> AbstractContextManager[None]:
+        """Somebody else's transaction has no limit of ours, so nobody knows what is too long."""
+        return nullcontext() if self.shared else self._watchdog.watching(self.connection)
 
     def change(self, statement: Executable, parameters: Sequence[Mapping[str, Any]] | None = None) -> int:
         """Make a statement that writes; gives how many rows it found, or inserted."""

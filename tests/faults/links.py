@@ -7,6 +7,7 @@ import select
 import socket
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
@@ -69,10 +70,16 @@ class Wire:
             while not self.is_cut or self._after:
                 for source in select.select([client, server], [], [])[0]:
                     data = source.recv(1 << 16)
-                    if not data or (source is client and not self._pass_on(data, server)):
+                    if not data:
+                        return
+                    if source is client and not self._pass_on(data, server):
+                        self._die(client)
                         return
                     if source is server:
                         client.sendall(data)
+
+    def _die(self, client: socket.socket) -> None:
+        """Both ends are told by the closing."""
 
     def _pass_on(self, data: bytes, server: socket.socket) -> bool:
         """Pass a client's message on; False when this was the moment to cut."""
@@ -99,3 +106,20 @@ def _connect(address: str | tuple[str, int]) -> socket.socket:
     connection = socket.socket(socket.AF_UNIX)
     connection.connect(address)
     return connection
+
+
+class DeadWire(Wire):
+    """A wire that dies without a word at the n-th COMMIT: it stays open, but nothing is passed on; later ones live."""
+
+    SECONDS = 30.0
+    """Until it is closed at last."""
+
+    def __init__(self, url: sa.URL, commit: int) -> None:
+        super().__init__(url, commit, after=True)
+        self.was_hung_up = False
+        """By the client, who has waited long enough."""
+
+    def _die(self, client: socket.socket) -> None:
+        client.settimeout(self.SECONDS)
+        with suppress(OSError):
+            self.was_hung_up = client.recv(1) == b""
