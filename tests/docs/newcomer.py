@@ -6,6 +6,7 @@ In a virtual environment that holds nothing, with the packages that the page has
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -36,8 +37,12 @@ def main() -> None:
 
 
 def _wheel(folder: Path) -> Path:
-    """What a reader would get from the package index."""
-    command = [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "-w", str(folder), str(PROJECT)]
+    """What a reader would get from the package index, built from a copy, since building leaves its traces."""
+    source = folder / "source"
+    shutil.copytree(PROJECT / "backfill", source / "backfill")
+    for name in ("setup.cfg", "pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(PROJECT / name, source)
+    command = [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "-w", str(folder), str(source)]
     subprocess.run(command, check=True)
     (built,) = folder.glob("*.whl")
     return built
