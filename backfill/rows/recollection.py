@@ -9,7 +9,6 @@ from typing import Any
 from sqlalchemy import ColumnElement, or_, select, type_coerce
 from sqlalchemy.sql import visitors
 
-from backfill.declaration.aggregation import has_window
 from backfill.declaration.writes import Projection, Recordset, Verb
 from backfill.key import Key
 from backfill.rows.given import Given
@@ -52,8 +51,6 @@ class Recollection:
             return f"what was done to other rows of {self._image.table} ({self._image.verb})"
         if bound.is_stateful or bound.performs or self._target.walk.is_grouped:
             return f"rows of {self._image.table} whose values depend on others (a group, a state, a step)"
-        if any(has_window(value) for value in self._expressions().values()):
-            return f"rows of {self._image.table} whose values depend on others (a window function)"
         return None
 
     def mismatches(self) -> Iterator[Key]:

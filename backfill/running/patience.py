@@ -36,11 +36,12 @@ class Patience:
 
     def patiently(self, work: Callable[[], T]) -> T:
         """Do one transaction's work, again and again while others are in its way."""
-        for attempt in self._attempts():
-            with attempt:
-                self.heed_stop()
-                return work()
-        raise AssertionError("tenacity either returns or raises")
+
+        def attempt() -> T:
+            self.heed_stop()
+            return work()
+
+        return self._attempts()(attempt)
 
     def record(self, work: Callable[[], T]) -> T:
         """One transaction on the ledger, taken again while others are in its way."""

@@ -216,3 +216,17 @@ def test_bytes_that_are_no_text_are_the_rows_own_fault(sqlite_url: sa.URL) -> No
     with engine.connect() as connection:
         unfilled = connection.exec_driver_sql("SELECT id FROM notes WHERE size IS NULL").scalars().all()
     assert unfilled == [7]
+
+
+def test_a_seed_has_no_rows_to_leave_out(pooled: sa.Engine) -> None:
+    """It is refused as a whole, whatever the budget."""
+    fill(pooled, ROWS)
+
+    @backfill.seed()
+    def first_patient() -> list[backfill.Insert]:
+        """One who is there already."""
+        return [backfill.Insert("patients", {"id": 1, "ward": 1, "age": 1, "visits": 1})]
+
+    with pytest.raises(RowRejected):
+        sieved(pooled, first_patient)
+    assert rejected(pooled, "first_patient") == {}
