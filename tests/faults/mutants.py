@@ -4,17 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import DateTime, and_, literal, true, update
+from sqlalchemy.exc import DBAPIError
 
 from backfill.batch import Batch, Slice, Tally
+from backfill.database import Database
 from backfill.dialects.mysql import MySQL
 from backfill.dialects.postgresql import PostgreSQL
+from backfill.dialects.sqlite import SQLite
 from backfill.fault import Faulted
-from backfill.key import encode_key
+from backfill.key import Key, encode_key
+from backfill.rows.restoration import Restoration
+from backfill.rows.target import Target
+from backfill.rows.walk import Walk
 from backfill.rows.writer import Writer
+from backfill.running.patience import Patience
 from backfill.running.worker import Worker
 from backfill.schema import slice_
 from backfill.slices import Slices
@@ -124,10 +133,71 @@ def _piece_from_start(slices: Any, run_id: int, **values: Any) -> int:
     return _original_insert(slices, run_id, **{**values, "checkpoint": None})
 
 
+MOST = 8
+"""Rows of a batch, at most, of which hand-written loops believe that a shorter one is the last."""
+
+
+def _ends_when_nothing_is_written() -> Changes:
+    tallies: list[Tally] = []
+    fill, commit_batch = Worker._fill, Worker._commit_batch
+
+    def note(worker: Any, *given: Any) -> Any:
+        tally, state = fill(worker, *given)
+        tallies.append(tally)
+        return tally, state
+
+    def commit(worker: Any, held: Slice) -> bool:
+        return commit_batch(worker, held) and tallies[-1].written > 0
+
+    return [(Worker, "_fill", note), (Worker, "_commit_batch", commit)]
+
+
+def _from_the_last_key_on(walk: Any, after: Key | None, upto: Key) -> Any:
+    first = true() if after is None else walk.columns[0] >= after[0]
+    return and_(first, walk._upto(upto))
+
+
+def _from_zero_on(walk: Any, after: Key | None, upto: Key) -> Any:
+    return _original_span(walk, (0,) if after is None else after, upto)
+
+
+def _below_the_next_key(walk: Any, after: Key | None, upto: Key) -> Any:
+    first = true() if after is None else walk._after(after)
+    return and_(first, walk.columns[0] < upto[0] + 1)
+
+
+@contextmanager
+def _no_sentinel(_database: Any) -> Iterator[Callable[[], None]]:
+    yield _unchecked
+
+
+def _swallowing(write: Callable[..., Tally]) -> Callable[..., Tally]:
+    def write_if_possible(*given: Any, **named: Any) -> Tally:
+        try:
+            return write(*given, **named)
+        except DBAPIError:
+            return Tally()
+
+    return write_if_possible
+
+
+def _forgetting(reread: Callable[..., Slice]) -> Callable[..., Slice]:
+    return lambda slices, held: replace(reread(slices, held), checkpoint=None)
+
+
+def _yesterday(_dialect: Any, seconds: float = 0) -> Any:
+    return literal(datetime.now(UTC).replace(tzinfo=None) - timedelta(days=1) + timedelta(seconds=seconds), DateTime())
+
+
+def _of(restoration: Any) -> Any:
+    return restoration._table
+
+
+_original_span = Walk.span
 _original_advance = Slices.advance
 _original_insert = Slices._insert
 
-Changes = list[tuple[type, str, Callable[..., Any]]]
+Changes = list[tuple[type, str, Any]]
 
 
 def _locking(lock: Callable[..., Any]) -> Changes:
@@ -161,8 +231,27 @@ LOCKING: dict[str, Changes] = {
 SHARING: dict[str, Changes] = {
     "piece-from-start": [(Slices, "_insert", _piece_from_start)],
 }
+WALKING: dict[str, Changes] = {
+    "ends-on-short-batch": [(Batch, "is_last", property(lambda batch: batch.rows < MOST or batch.upto == batch.hi))],
+    "ends-when-nothing-is-written": _ends_when_nothing_is_written(),
+    "takes-the-last-key-again": [(Walk, "between", _from_the_last_key_on)],
+    "starts-at-zero": [(Walk, "span", _from_zero_on)],
+    "adds-one-to-the-key": [(Walk, "between", _below_the_next_key)],
+}
+"""What loops written by hand do."""
+
+FORGIVING: dict[str, Changes] = {
+    "no-sentinel": [(Database, "sentinel", _no_sentinel)],
+    "repeats-what-nobody-knows": [(Patience, "_may_repeat", lambda _patience, error: isinstance(error, Faulted))],
+    "swallows-conflicts": [(Target, "write", _swallowing(Target.write))],
+    "forgets-where-it-was": [(Slices, "reread", _forgetting(Slices.reread))],
+    "undoes-what-is-not-ours": [
+        (Restoration, "_is_ours", lambda restoration: restoration.image.is_of(_of(restoration)))
+    ],
+    "a-clock-of-ones-own": [(dialect, "clock", _yesterday) for dialect in (PostgreSQL, MySQL, SQLite)],
+}
 DYING = CRASHING | STRAYING
-ALL = DYING | FENCING | FORGETFUL | LOCKING | SHARING
+ALL = DYING | FENCING | FORGETFUL | LOCKING | SHARING | WALKING | FORGIVING
 
 
 def plant(name: str) -> None:
