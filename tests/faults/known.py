@@ -73,7 +73,18 @@ FAULTS = [
     ),
     Fault(
         "a link that swallows everything",
-        remark="the server's time limits end the session there; the client waits for the system's own limit",
+        [
+            "faults/test_watchdog::test_a_dead_link_is_hung_up_and_the_run_goes_on",
+            "faults/test_watchdog::test_a_function_that_computes_for_long_is_no_dead_link",
+        ],
+        NO_SERVER,
+    ),
+    Fault(
+        "a function that catches the error of a statement, and goes on",
+        [
+            "faults/test_swallowed::test_what_failed_and_was_caught_takes_the_batch_back",
+            "faults/test_swallowed::test_a_deadlock_that_was_caught_is_taken_again",
+        ],
     ),
     Fault("the server is killed within a batch", remark="`python -m tests.faults.crashing_server`, for PostgreSQL"),
     Fault(
@@ -230,6 +241,15 @@ MUTANTS = [
     Fault(
         "an error that nobody knows is repeated",
         ["faults/test_mutants::test_an_error_that_nobody_knows_is_not_repeated"],
+    ),
+    Fault(
+        "nobody looks whether a link still answers",
+        ["faults/test_watchdog::test_without_a_watchdog_the_run_hangs"],
+        NO_SERVER,
+    ),
+    Fault(
+        "a function's errors are not accounted for",
+        ["faults/test_swallowed::test_an_account_that_is_not_kept_is_found_out"],
     ),
     Fault(
         "a conflict is swallowed",
