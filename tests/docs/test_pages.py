@@ -31,6 +31,12 @@ def typed() -> set[str]:
     return {match[1] for line in lines for match in re.finditer(r"\bbackfill ([a-z]+)\b", line)}
 
 
+def test_no_command_is_shown_where_nobody_types_it() -> None:
+    """What stands as plain text is output, or a part of somebody else's file."""
+    shown = [block.text for page in PAGES.values() for block in page.blocks("text", "")]
+    assert not [text for text in shown if re.search(r"^(\$ |backfill |alembic |flask |pip )", text, re.M)]
+
+
 def test_every_command_is_typed_on_some_page() -> None:
     """So each of them is run by these tests, as the pages show it."""
     assert set(cli.commands) - typed() == set()

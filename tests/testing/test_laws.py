@@ -168,6 +168,7 @@ def test_each_is_documented_with_what_is_said_of_a_breach(law: Law) -> None:
     assert found
     (shown,) = re.findall(r"```text\n(.*?)\n```", section.partition("\n### ")[0], re.DOTALL)
     assert shown in (UNDO, *(words for *_, words in BREACHES))
+    assert f"breaks a law ({law.name}): " in shown
 
 
 DOCUMENT = (Path(__file__).parents[2] / "docs" / "testing.md").read_text(encoding="utf-8")
