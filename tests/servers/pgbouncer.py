@@ -6,6 +6,7 @@ import signal
 import sqlalchemy as sa
 
 from tests.servers import Server, Unavailable, answers
+from tests.servers.postgresql import PostgreSQL
 from tests.servers.throwaway import Command, hand_over, keep, new_directory, unprivileged_user
 
 PORT = 6432
@@ -26,16 +27,10 @@ default_pool_size = 3
 TARGETS = {"host": "host", "port": "port", "username": "user", "password": "password"}
 
 
-class PgBouncer(Server):
+class PgBouncer(PostgreSQL):
     """A pooler, whose databases are those of the server behind it."""
 
     name = "pgbouncer"
-
-    def _create(self, connection: sa.Connection, name: str) -> None:
-        connection.execute(sa.text(f"CREATE DATABASE {name} TEMPLATE template0"))
-
-    def _drop(self, connection: sa.Connection, name: str) -> None:
-        connection.execute(sa.text(f"DROP DATABASE {name} WITH (FORCE)"))
 
 
 def start(behind: Server) -> PgBouncer:
