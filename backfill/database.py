@@ -36,11 +36,13 @@ class Database(AbstractContextManager["Database"]):
     @contextmanager
     def of(cls, engine: Engine, limits: Limits | None = None) -> Iterator[Self]:
         """A database on a connection of its own."""
-        with (
-            engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection,
-            cls(connection, limits) as database,
-        ):
-            yield database
+        connection = engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+        try:
+            with cls(connection, limits) as database:
+                yield database
+        finally:
+            with suppress(DBAPIError, engine.dialect.loaded_dbapi.Error):  # a link that is lost by now is no harm
+                connection.close()
 
     def __enter__(self) -> Self:
         """Note the session's own settings."""

@@ -139,7 +139,10 @@ class Dialect:
         return [self.storable(column, value) for value in values]
 
     def structure(self, connection: Connection, table: Table) -> str:
-        """Something short that is another after a column was added, dropped, renamed or given another type."""
+        """Something short that is another after a column was added, dropped, renamed or given another type.
+
+        Of a table that is not there it is anything at all.
+        """
         raise NotImplementedError
 
     # ── rows ────────────────────────────────────────────────────────────────────────────────────────────────────

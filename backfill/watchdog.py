@@ -34,6 +34,7 @@ class Watchdog:
     def __init__(self, statement_seconds: float) -> None:
         self._limit = statement_seconds
         self._descriptor: int | None = None
+        self._heard: Connection | None = None
         self._lock = threading.Lock()
         self._deadline: float | None = None
         self._over = threading.Event()
@@ -46,7 +47,9 @@ class Watchdog:
         if self._descriptor is None:
             yield
             return
-        _listen(connection)
+        if self._heard is not connection:
+            _listen(connection)
+            self._heard = connection
         self._start()
         _watchdogs[connection] = self
         try:

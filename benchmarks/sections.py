@@ -83,6 +83,8 @@ SET_BASED = Section(
     (
         Row("one UPDATE", one_update.constant),
         Row("hand-written loop", loops.constant),
+        Row("hand-written, batches of 5,000", partial(loops.constant, batch=5_000)),
+        Row("the same, with a proof", partial(loops.constant, batch=5_000, proves=True)),
         _as_it_comes("default_skills"),
         *_in_batches_of("default_skills", 500, 1_000, 5_000, 10_000, 50_000),
         *_walks_alone("default_skills", 5_000, 10_000),

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 
@@ -96,16 +97,23 @@ def running_server(name: str) -> Iterator[Server]:
 
 
 def running(name: str, start: Callable[[], Server]) -> Iterator[Server]:
-    """Start a server, and stop it afterwards; without one, skip the test or fail it, as the environment asks."""
-    try:
+    """Start a server, and stop it afterwards."""
+    with excused(name):
         server = start()
+    yield server
+    server.stop()
+
+
+@contextmanager
+def excused(name: str) -> Iterator[None]:
+    """Where a database is not to be had, skip the test or fail it, as the environment asks."""
+    try:
+        yield
     except Unavailable as why:
         reason = f"{NOT_TESTED}{name} ({why})"
         if name in required_databases():
             pytest.fail(f"{reason}, but {REQUIRE_VARIABLE} asks for it", pytrace=False)
         pytest.skip(reason)
-    yield server
-    server.stop()
 
 
 def required_databases() -> set[str]:

@@ -252,7 +252,7 @@ class PostgreSQL(Dialect):
 
 _STRUCTURE = text("""
     SELECT md5(string_agg(concat_ws(' ', attnum, attname, atttypid, atttypmod, attnotnull), ',' ORDER BY attnum))
-      FROM pg_attribute WHERE attrelid = CAST(:name AS regclass) AND attnum > 0 AND NOT attisdropped
+      FROM pg_attribute WHERE attrelid = to_regclass(:name) AND attnum > 0 AND NOT attisdropped
 """)
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from backfill.errors import DefinitionChanged
 from backfill.rows.source import Source
-from backfill.rows.tables import Tables
+from backfill.rows.tables import STRUCTURE, Tables
 from backfill.rows.target import Target
 
 
@@ -16,6 +16,7 @@ class Drift:
 
     def __init__(self) -> None:
         self._structures: dict[str, str] = {}
+        """Since they were altered in ways that do not matter."""
 
     def require_same(self, source: Source) -> None:
         """Look once more, after the batch's writes, which let nobody change the table until COMMIT.
@@ -26,7 +27,7 @@ class Drift:
         if not isinstance(source, Target):
             return
         now = source.database.dialect.structure(source.database.connection, source.table)
-        if self._structures.get(source.name) == now:
+        if self._structures.get(source.name, source.table.info[STRUCTURE]) == now:
             return
         if source.shape() != source.shape_of(Tables(source.database).find(source.name)):
             name = source.transform.name

@@ -12,6 +12,9 @@ from backfill.database import Database
 from backfill.declaration.conditions import suggest
 from backfill.errors import Refused
 
+STRUCTURE = "backfill_structure"
+"""In a table's `info`: what it looked like when it was reflected."""
+
 
 class NoTable(Refused):
     """There is no table of this name."""
@@ -50,12 +53,14 @@ class Tables:
         return self._found[known_as]
 
     def _reflect(self, name: str, schema: str | None) -> Table | None:
-        connection = self._database.connection
+        connection, dialect = self._database.connection, self._database.dialect
+        structure = dialect.structure(connection, Table(name, MetaData(), schema=schema))  # before it is looked at
         try:
             table = Table(name, MetaData(), autoload_with=connection, schema=schema, resolve_fks=False)
         except NoSuchTableError:
             return None
-        self._database.dialect.refine(connection, table)
+        table.info[STRUCTURE] = structure
+        dialect.refine(connection, table)
         for column in table.columns:
             if isinstance(column.type, JSON):
                 column.type.none_as_null = True  # None is SQL NULL here, also in a JSON column

@@ -10,12 +10,13 @@ from typing import Any
 
 from benchmarks.contender import NotAvailable, Target, Work
 from benchmarks.contenders.drivers import Driver, driver_for
+from benchmarks.jobs import NotFilled
 from benchmarks.tables import Kind
 from benchmarks.transforms.default_skills import SKILLS
 
 
-def constant(target: Target, batch: int = 10_000) -> Work:
-    """Default skills, for a key of one column."""
+def constant(target: Target, batch: int = 10_000, *, proves: bool = False) -> Work:
+    """Default skills, for a key of one column; at the end it may look, as backfill does, whether a row is left."""
     if target.recipe.kind is Kind.COMPOSITE:
         raise NotAvailable("it is written for a key of one column")
     driver = driver_for(target)
@@ -30,6 +31,8 @@ def constant(target: Target, batch: int = 10_000) -> Work:
                 _fill(driver, skills, last, upto)
                 driver.keep_checkpoint(upto)
             last = upto
+        if proves and driver.one("SELECT count(*) FROM bench_users WHERE skills IS NULL"):
+            raise NotFilled("rows are left")
         driver.close()
 
     return loop

@@ -11,6 +11,7 @@ from sqlalchemy.pool import NullPool
 from backfill.catalog import Catalog
 from backfill.database import Database
 from backfill.declaration.decorator import Transform
+from backfill.ledger import Ledger
 from backfill.run import Run
 from backfill.running.crew import Work as CrewWork
 from backfill.running.runner import run
@@ -25,10 +26,8 @@ def backfilled(target: Target, transform: str, batch: int | None = None, **optio
     """A transform, in batches of one size, or as large as backfill thinks best."""
     if target.database == "sqlite" and "workers" in options:
         raise NotAvailable("SQLite has one writer at a time")
-    settings = settings_with(batch, **options)
-    engine = target.engine()
-    with engine.connect():  # the loops by hand have theirs too when the clock starts
-        pass
+    settings, engine = settings_with(batch, **options), target.engine()
+    _make_ledger(engine)
 
     def work() -> None:
         run_on(engine, transform, settings)
@@ -39,6 +38,7 @@ def backfilled(target: Target, transform: str, batch: int | None = None, **optio
 def walked(target: Target, transform: str, batch: int) -> Work:
     """The same, timed by the ledger from its start to its last batch: without the checks before and the proof after."""
     settings, engine = settings_with(batch), target.engine()
+    _make_ledger(engine)
 
     def rate() -> float:
         done = run_on(engine, transform, settings)
@@ -59,6 +59,12 @@ def undone(target: Target, transform: str) -> Work:
         engine.dispose()
 
     return work
+
+
+def _make_ledger(engine: Engine) -> None:
+    """As `backfill init` does; the loops by hand have their connection and checkpoint too when the clock starts."""
+    with Database.of(engine) as database:
+        Ledger(database).ensure()
 
 
 def run_on(engine: Engine, transform: str, settings: Settings) -> Run:

@@ -1,4 +1,4 @@
-"""The longer sizes, as one table: `python -m tests.faults kills --rows 1000000`, `python -m tests.faults crashes`.
+"""All attacks as one table: `python -m tests.faults --size release --write docs/attacks.md`.
 
 Each database is the one that the tests would use: from its environment variable, else a throwaway server.
 """
@@ -6,90 +6,84 @@ Each database is the one that the tests would use: from its environment variable
 from __future__ import annotations
 
 import argparse
+import os
+import platform
 import sys
-import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import asdict
+from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import sqlalchemy as sa
 
-from tests.faults.crashes import finish_sweep, start_sweep
-from tests.faults.kills import finish_kills, start_kills
-from tests.faults.kinds import KINDS, WORKLOADS
-from tests.faults.mutants import CRASHING, SHOWN_BY
-from tests.servers import mariadb, postgresql
+from tests.faults.attacks import ATTACKS, DATABASES, SIZES, Outcome, fresh_database
 
-SERVERS = {"postgresql": postgresql, "mariadb": mariadb}
-
-
-@contextmanager
-def fresh_database(name: str) -> Iterator[sa.URL]:
-    """A fresh database of this kind."""
-    if name == "sqlite":
-        with tempfile.TemporaryDirectory() as directory:
-            yield sa.URL.create("sqlite", database=str(Path(directory) / "faults.db"))
-        return
-    server = SERVERS[name].start()
-    url = server.create_database()
-    yield url
-    server.drop_database(url)
-    server.stop()
-
-
-def kills(url: sa.URL, options: argparse.Namespace) -> Iterator[dict[str, object]]:
-    """Random kills of both forms."""
-    for form in ("count_in_sql", "count_by_row"):
-        series = start_kills(url, form, rows=options.rows, kills=options.kills, batch=options.batch)
-        yield asdict(finish_kills(series))
-
-
-def crashes(url: sa.URL, _: argparse.Namespace) -> Iterator[dict[str, object]]:
-    """A crash at every statement of every transform, from creating the ledger on, and of the wrong protocols."""
-    for name in WORKLOADS:
-        yield {"sweep of": name, **asdict(finish_sweep(start_sweep(url, name, "--rows", "40", "--batch", "10")))}
-    yield {
-        "sweep of": "creating the ledger",
-        **asdict(finish_sweep(start_sweep(url, "count_in_sql", "--rows", "4", "--fresh"))),
-    }
-    everything = ["count_by_row", *(kind.transform.name for kind in KINDS)]
-    planted = [(mutant, name) for mutant in CRASHING for name in everything]
-    for mutant, name in (*planted, *SHOWN_BY.items()):
-        sweep = start_sweep(url, name, "--rows", "4", "--batch", "2", "--mutant", mutant)
-        yield {"sweep of": f"{mutant}, {name} (until found)", **asdict(finish_sweep(sweep))}
-
-
-SHOWS: dict[str, Callable[[sa.URL, argparse.Namespace], Iterator[dict[str, object]]]] = {
-    "kills": kills,
-    "crashes": crashes,
-}
+TITLES = ("database", "attack", "moments", "rows lost", "rows doubled", "besides", "seconds")
+VERSION = {"sqlite": "SELECT sqlite_version()", "postgresql": "SHOW server_version", "mysql": "SELECT version()"}
 
 
 def main() -> None:
-    """Show one kind of fault on each database."""
+    """Attack runs on each database, and print what came of it."""
     parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
-    parser.add_argument("fault", choices=SHOWS)
-    parser.add_argument("--database", choices=["sqlite", *SERVERS], action="append", help="default: each")
-    parser.add_argument("--rows", type=int, default=1_000_000)
-    parser.add_argument("--kills", type=int, default=20)
-    parser.add_argument("--batch", type=int, default=1_000)
+    parser.add_argument("attacks", nargs="*", metavar="ATTACK", help=f"default: all of {', '.join(ATTACKS)}")
+    parser.add_argument("--size", choices=SIZES, default="ci", help="minutes; an hour or two; a day")
+    parser.add_argument("--database", choices=DATABASES, action="append", help="default: each")
+    parser.add_argument("--write", type=Path, metavar="FILE", help="a page to write, too")
     options = parser.parse_args()
-    titles: list[str] = []
-    for name in options.database or ["sqlite", *SERVERS]:
-        with ExitStack() as stack:
-            for row in SHOWS[options.fault](stack.enter_context(fresh_database(name)), options):
-                if not titles:
-                    titles = ["database", *row]
-                    print_row(titles)
-                    print_row(["---"] * len(titles))
-                print_row([name, *row.values()])
+    if unknown := [name for name in options.attacks if name not in ATTACKS]:
+        parser.error(f"there is no attack {unknown[0]}; there are {', '.join(ATTACKS)}")
+    databases, lines = options.database or list(DATABASES), [row(TITLES), row(["---"] * len(TITLES))]
+    sys.stdout.write("\n".join(lines) + "\n")
+    for line in told(options.attacks or list(ATTACKS), databases, options.size):
+        lines.append(line)
+        sys.stdout.write(line + "\n")
+        sys.stdout.flush()
+        if options.write:  # after each line, so that an interrupted evening is not lost
+            options.write.write_text(page(options.size, databases, lines), encoding="utf-8")
 
 
-def print_row(cells: list[object] | list[str]) -> None:
-    """Print one row of a table that Markdown understands."""
-    sys.stdout.write("| " + " | ".join(f"{cell:,}" if isinstance(cell, int) else str(cell) for cell in cells) + " |\n")
-    sys.stdout.flush()
+def told(attacks: list[str], databases: list[str], size: str) -> Iterator[str]:
+    """A line for each attack on each database."""
+    for attack in attacks:
+        for database in databases:
+            for outcome in ATTACKS[attack](database, SIZES[size]):
+                yield row([database, *cells(outcome)])
+
+
+def cells(outcome: Outcome) -> list[object]:
+    """One outcome's part of a line."""
+    return [outcome.attack, outcome.moments, outcome.lost, outcome.doubled, outcome.other, round(outcome.seconds)]
+
+
+def row(cells: list[object] | list[str] | tuple[str, ...]) -> str:
+    """One row of a table that Markdown understands."""
+    return "| " + " | ".join(f"{cell:,}" if isinstance(cell, int) else str(cell) for cell in cells) + " |"
+
+
+def page(size: str, databases: list[str], lines: list[str]) -> str:
+    """The figures, and when and on what they were seen."""
+    where = f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}, Python {platform.python_version()}"
+    seen = f"{datetime.now(UTC):%Y-%m-%d}, {where}; {', '.join(map(version, databases))}"
+    return "\n".join(
+        [
+            "# Attacks, and what came of them",
+            "",
+            f"Written by `python -m tests.faults --size {size}`: {seen}.",
+            "",
+            "Each moment is one at which a run, its server or its wire was killed, cut or stopped; then it was started",
+            "again, and in the end every row was counted. Each must have been counted exactly once.",
+            "",
+            *lines,
+            "",
+        ]
+    )
+
+
+def version(database: str) -> str:
+    """The database's own words for its version."""
+    with fresh_database(database) as url:
+        engine = sa.create_engine(url, poolclass=sa.NullPool)
+        with engine.connect() as connection:
+            return f"{database} {connection.exec_driver_sql(VERSION[engine.dialect.name]).scalar()}"
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
-"""Server crashes: PostgreSQL itself is killed in the midst of a run, and started again; then the rows are counted.
+"""Server crashes: the server itself is killed in the midst of a run, and started again; then the rows are counted.
 
 A batch that the server had not committed is lost with its checkpoint, or it shows here.
 
-    python -m tests.faults.crashing_server --rows 1000000 --kills 8
+    python -m tests.faults.crashing_server mariadb --rows 1000000 --kills 8
 """
 
 from __future__ import annotations
@@ -16,18 +16,21 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import sqlalchemy as sa
 
 from backfill.ledger import Ledger
+from backfill.status import Status
 from tests.faults.crashes import SURVIVED, in_child
 from tests.faults.kills import in_this_process
 from tests.faults.workloads import count_by_row, open_engine, opened, outcome, run_on, seed, settings, tally
-from tests.servers import answers, postgresql
+from tests.servers import answers, mariadb, postgresql
 from tests.servers.keeper import identity
 from tests.servers.throwaway import hand_over, new_directory, unprivileged_user
 
@@ -46,27 +49,50 @@ class Crashes:
     doubled: int
     written: int
     status: str
+    seconds: float
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether every row was counted exactly once, the ledger knows it, and no server forgot what it had said."""
+        return not (self.lost or self.doubled or self.forgotten) and (self.written, self.status) == (
+            self.rows,
+            Status.COMPLETED,
+        )
 
 
-class Cluster:
+class Cluster(ABC):
     """A server whose data outlives it."""
 
+    owner: ClassVar[str]
+    """The user it runs as, where the tests are root's."""
+    url: sa.URL
+
     def __init__(self, home: Path) -> None:
-        self._home = home
-        self._user = unprivileged_user("postgres")
-        self._programs = postgresql.find_binaries().directory
-        self.url = sa.URL.create(postgresql.DRIVERNAME, "postgres", database="postgres", query={"host": str(home)})
+        self.home = home
+        self.data = home / "data"
+        self._user = unprivileged_user(self.owner)
         for command in hand_over(home, self._user):
             subprocess.run(command.argv, check=True)
-        self._run("initdb", *postgresql.CLUSTER, str(home / "data")).wait()
+        assert self._run(self.installing()).wait() == 0, "no data directory was made"
+
+    @classmethod
+    @abstractmethod
+    def find_programs(cls) -> None:
+        """Raise Unavailable where they are not installed."""
+
+    @abstractmethod
+    def installing(self) -> Sequence[str]:
+        """The command that makes the data directory."""
+
+    @abstractmethod
+    def serving(self) -> Sequence[str]:
+        """The command that is the server."""
 
     def start(self) -> None:
         """Start it, again and again while the last one's processes are still dying."""
         deadline = time.monotonic() + PATIENCE_SECONDS
         while time.monotonic() < deadline:
-            self._server = self._run(
-                "postgres", "-D", str(self._home / "data"), "-k", str(self._home), "-clisten_addresses="
-            )
+            self._server = self._run(self.serving())
             while self._server.poll() is None:
                 if answers(self.url):
                     return
@@ -79,22 +105,74 @@ class Cluster:
         self._server.wait()
 
     def stop(self) -> None:
-        """End it for good."""
+        """End it for good: SIGQUIT is PostgreSQL's immediate shutdown, and ends MariaDB too."""
         self._server.send_signal(signal.SIGQUIT)
         self._server.wait()
 
-    def _run(self, program: str, *arguments: str) -> subprocess.Popen[bytes]:
-        command = [str(self._programs / program), *arguments]
+    def _run(self, command: Sequence[str]) -> subprocess.Popen[bytes]:
         silent = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-        return subprocess.Popen(command, cwd=self._home, **silent, **identity(self._user))  # type: ignore[call-overload,no-any-return]
+        return subprocess.Popen(command, cwd=self.home, **silent, **identity(self._user))  # type: ignore[call-overload,no-any-return]
+
+
+class PostgreSQLCluster(Cluster):
+    """PostgreSQL, which waits for the disk at every COMMIT."""
+
+    owner = "postgres"
+
+    @classmethod
+    def find_programs(cls) -> None:
+        """The same that the tests' own server is made of."""
+        postgresql.find_binaries()
+
+    def __init__(self, home: Path) -> None:
+        self._programs = postgresql.find_binaries().directory
+        self.url = sa.URL.create(postgresql.DRIVERNAME, "postgres", database="postgres", query={"host": str(home)})
+        super().__init__(home)
+
+    def installing(self) -> Sequence[str]:
+        """Initdb."""
+        return [str(self._programs / "initdb"), *postgresql.CLUSTER, str(self.data)]
+
+    def serving(self) -> Sequence[str]:
+        """Without a port."""
+        program = str(self._programs / "postgres")
+        return [program, "-D", str(self.data), "-k", str(self.home), "-clisten_addresses="]
+
+
+class MariaDBCluster(Cluster):
+    """MariaDB, which waits for the disk at every COMMIT."""
+
+    owner = "mysql"
+
+    @classmethod
+    def find_programs(cls) -> None:
+        """The same that the tests' own server is made of."""
+        for program in ("mariadb-install-db", "mariadbd"):
+            mariadb.find_program(program)
+
+    def __init__(self, home: Path) -> None:
+        query = {"unix_socket": str(home / "socket"), **mariadb.CHARSET}
+        self.url = sa.URL.create(mariadb.DRIVERNAME, "root", host="localhost", database="mysql", query=query)
+        super().__init__(home)
+
+    def installing(self) -> Sequence[str]:
+        """With an account that needs no password."""
+        return mariadb.installing(mariadb.find_program("mariadb-install-db"), self.data)
+
+    def serving(self) -> Sequence[str]:
+        """Without a port."""
+        return mariadb.serving(mariadb.find_program("mariadbd"), self.home, self.data)
+
+
+CLUSTERS: dict[str, type[Cluster]] = {"postgresql": PostgreSQLCluster, "mariadb": MariaDBCluster}
 
 
 @contextmanager
-def running_cluster() -> Iterator[Cluster]:
+def running_cluster(database: str) -> Iterator[Cluster]:
     """A server of our own, and nothing of it afterwards."""
-    home = new_directory("pg")
+    home = new_directory(database)
     try:
-        cluster = Cluster(home)
+        cluster = CLUSTERS[database](home)
         cluster.start()
         yield cluster
         cluster.stop()
@@ -113,13 +191,14 @@ def crash_again_and_again(cluster: Cluster, rows: int, kills: int, batch: int, d
     def work() -> None:
         run_on(engine, count_by_row, chosen)
 
-    forgotten = 0
+    forgotten, started = 0, time.perf_counter()
     for place in sorted(dice.randrange(rows) for _ in range(kills)):
         forgotten += _crash_at(place, cluster, engine, work)
     assert in_child(work) == SURVIVED, "the last run did not complete"
     counted = tally(engine)
     status, written = outcome(engine, count_by_row.name)
-    return Crashes(rows, kills, forgotten, counted.lost, counted.doubled, written, status)
+    seconds = round(time.perf_counter() - started, 1)
+    return Crashes(rows, kills, forgotten, counted.lost, counted.doubled, written, status, seconds)
 
 
 def _crash_at(place: int, cluster: Cluster, engine: sa.Engine, work: object) -> bool:
@@ -141,15 +220,31 @@ def _rows_written(engine: sa.Engine) -> int:
         return int(connection.exec_driver_sql("SELECT sum(rows_written) FROM backfill_slice").scalar() or 0)
 
 
+def start_crashes(database: str, **options: int) -> subprocess.Popen[str]:
+    """Start a series of kills in a process of its own, on a server of its own."""
+    command = [sys.executable, "-m", "tests.faults.crashing_server", database]
+    for name, value in options.items():
+        command += [f"--{name}", str(value)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def finish_crashes(process: subprocess.Popen[str]) -> Crashes:
+    """Wait for the end of a series, and read what became of it."""
+    printed, errors = process.communicate()
+    assert process.returncode == 0, errors
+    return Crashes(**json.loads(printed))
+
+
 def main() -> None:
     """Kill, and print what became of it as JSON."""
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("database", choices=CLUSTERS)
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--kills", type=int, default=8)
     parser.add_argument("--batch", type=int, default=500)
     parser.add_argument("--seed", type=int, default=None)
     options = parser.parse_args()
-    with running_cluster() as cluster:
+    with running_cluster(options.database) as cluster:
         found = crash_again_and_again(cluster, options.rows, options.kills, options.batch, random.Random(options.seed))
     sys.stdout.write(json.dumps(asdict(found)) + "\n")
 

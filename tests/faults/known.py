@@ -49,6 +49,7 @@ FAULTS = [
         [
             "faults/test_fencing::test_an_overtaken_worker_doubles_nothing",
             "faults/test_fencing::test_a_worker_without_its_lease_commits_nothing",
+            "faults/test_zombies::test_a_real_zombie_does_no_harm",
             "faults/test_crew::test_a_frozen_helper_is_killed",
         ],
     ),
@@ -86,7 +87,11 @@ FAULTS = [
             "faults/test_swallowed::test_a_deadlock_that_was_caught_is_taken_again",
         ],
     ),
-    Fault("the server is killed within a batch", remark="`python -m tests.faults.crashing_server`, for PostgreSQL"),
+    Fault(
+        "the server is killed within a batch",
+        ["faults/test_crashing_server::test_a_killed_server_loses_and_doubles_nothing"],
+        {"sqlite": "the run is the server"},
+    ),
     Fault(
         "failover to a replica that lost commits, or two primaries",
         remark="needs a replica; rows and checkpoint are lost together",
@@ -195,7 +200,10 @@ FAULTS = [
 MUTANTS = [
     Fault(
         "the checkpoint is committed before the rows, or after them",
-        ["faults/test_crashes::test_a_checkpoint_in_another_transaction_is_found_out"],
+        [
+            "faults/test_crashes::test_a_checkpoint_in_another_transaction_is_found_out",
+            "faults/test_kills::test_random_kills_find_out_a_checkpoint_in_another_transaction",
+        ],
     ),
     Fault(
         "state or inserts are committed in another transaction",
@@ -207,6 +215,7 @@ MUTANTS = [
         [
             "faults/test_fencing::test_a_weak_guard_is_found_out",
             "faults/test_fencing::test_a_zombie_without_a_fence_is_found_out",
+            "faults/test_zombies::test_a_real_zombie_without_a_fence_doubles_rows",
         ],
         ONE_WRITER,
     ),

@@ -2,20 +2,27 @@
 
 import os
 
-import pytest
-
 from tests.faults.conftest import NewUrl
 from tests.faults.kills import finish_kills, start_kills
 
 ROWS = int(os.environ.get("BACKFILL_TEST_KILL_ROWS", "5000"))
 KILLS = int(os.environ.get("BACKFILL_TEST_KILLS", "4"))
+MANY = 40
 
 
-@pytest.mark.parametrize("batch", [100])
-def test_random_kills_lose_and_double_nothing(new_url: NewUrl, batch: int) -> None:
-    """Both forms, killed with SIGKILL somewhere, and resumed by another process."""
-    forms = ("count_by_row", "count_in_sql")
-    processes = [start_kills(new_url(), form, rows=ROWS, kills=KILLS, batch=batch) for form in forms]
+def test_random_kills_lose_and_double_nothing(new_url: NewUrl) -> None:
+    """Both forms, killed with SIGKILL somewhere, and resumed by another process; the one with images is undone, too."""
+    processes = [
+        start_kills(new_url(), "count_by_row", "--keep-undo", rows=ROWS, kills=KILLS, batch=100),
+        start_kills(new_url(), "count_in_sql", rows=ROWS, kills=KILLS, batch=100),
+    ]
     found = [finish_kills(process) for process in processes]
     assert all(siege.is_exact for siege in found), found
     assert all(siege.kills for siege in found), found
+
+
+def test_random_kills_find_out_a_checkpoint_in_another_transaction(new_url: NewUrl) -> None:
+    """So many that one of them falls between the two transactions."""
+    flags = ("--mutant", "checkpoint-after-data")
+    siege = finish_kills(start_kills(new_url(), "count_by_row", *flags, rows=MANY * 50, kills=MANY, batch=50))
+    assert siege.doubled, siege

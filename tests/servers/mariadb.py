@@ -70,10 +70,20 @@ def find_program(name: str) -> str:
 
 def commands(server: str, installer: str, home: Path, user: str | None) -> list[Command]:
     """Return what to run, one after another, to have a server in `home`."""
-    data = f"--datadir={home / 'data'}"
-    place = [data, f"--socket={home / 'socket'}", f"--pid-file={home / 'pid'}", f"--tmpdir={home}"]
+    data = home / "data"
     return [
         *hand_over(home, user),
-        Command([installer, "--no-defaults", data, "--auth-root-authentication-method=normal", "--skip-test-db"], user),
-        Command([server, "--no-defaults", "--skip-networking", "--max-connections=200", *place, *SPEED], user),
+        Command(installing(installer, data), user),
+        Command([*serving(server, home, data), *SPEED], user),
     ]
+
+
+def installing(program: str, data: Path) -> list[str]:
+    """Return the command that makes a data directory, with an account that needs no password."""
+    return [program, "--no-defaults", f"--datadir={data}", "--auth-root-authentication-method=normal", "--skip-test-db"]
+
+
+def serving(program: str, home: Path, data: Path) -> list[str]:
+    """Return the command that is a server on that data, without a port."""
+    place = [f"--datadir={data}", f"--socket={home / 'socket'}", f"--pid-file={home / 'pid'}", f"--tmpdir={home}"]
+    return [program, "--no-defaults", "--skip-networking", "--max-connections=200", *place]
