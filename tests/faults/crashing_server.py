@@ -11,30 +11,20 @@ import argparse
 import json
 import os
 import random
-import shutil
-import signal
 import subprocess
 import sys
 import time
-from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import asdict, dataclass
-from pathlib import Path
-from typing import ClassVar
 
 import sqlalchemy as sa
 
 from backfill.ledger import Ledger
 from backfill.status import Status
+from tests.faults.clusters import CLUSTERS, Cluster, at_work
 from tests.faults.crashes import SURVIVED, in_child
 from tests.faults.kills import in_this_process
 from tests.faults.workloads import count_by_row, open_engine, opened, outcome, run_on, seed, settings, tally
-from tests.servers import answers, mariadb, postgresql
-from tests.servers.keeper import identity
-from tests.servers.throwaway import hand_over, new_directory, unprivileged_user
-
-PATIENCE_SECONDS = 30
 
 
 @dataclass(frozen=True)
@@ -58,126 +48,6 @@ class Crashes:
             self.rows,
             Status.COMPLETED,
         )
-
-
-class Cluster(ABC):
-    """A server whose data outlives it."""
-
-    owner: ClassVar[str]
-    """The user it runs as, where the tests are root's."""
-    url: sa.URL
-
-    def __init__(self, home: Path) -> None:
-        self.home = home
-        self.data = home / "data"
-        self._user = unprivileged_user(self.owner)
-        for command in hand_over(home, self._user):
-            subprocess.run(command.argv, check=True)
-        assert self._run(self.installing()).wait() == 0, "no data directory was made"
-
-    @classmethod
-    @abstractmethod
-    def find_programs(cls) -> None:
-        """Raise Unavailable where they are not installed."""
-
-    @abstractmethod
-    def installing(self) -> Sequence[str]:
-        """The command that makes the data directory."""
-
-    @abstractmethod
-    def serving(self) -> Sequence[str]:
-        """The command that is the server."""
-
-    def start(self) -> None:
-        """Start it, again and again while the last one's processes are still dying."""
-        deadline = time.monotonic() + PATIENCE_SECONDS
-        while time.monotonic() < deadline:
-            self._server = self._run(self.serving())
-            while self._server.poll() is None:
-                if answers(self.url):
-                    return
-                time.sleep(0.05)
-        raise TimeoutError("the server does not start any more")
-
-    def kill(self) -> None:
-        """Let it die as of a power cut, but for the disk's own cache."""
-        self._server.send_signal(signal.SIGKILL)
-        self._server.wait()
-
-    def stop(self) -> None:
-        """End it for good: SIGQUIT is PostgreSQL's immediate shutdown, and ends MariaDB too."""
-        self._server.send_signal(signal.SIGQUIT)
-        self._server.wait()
-
-    def _run(self, command: Sequence[str]) -> subprocess.Popen[bytes]:
-        silent = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-        return subprocess.Popen(command, cwd=self.home, **silent, **identity(self._user))  # type: ignore[call-overload,no-any-return]
-
-
-class PostgreSQLCluster(Cluster):
-    """PostgreSQL, which waits for the disk at every COMMIT."""
-
-    owner = "postgres"
-
-    @classmethod
-    def find_programs(cls) -> None:
-        """The same that the tests' own server is made of."""
-        postgresql.find_binaries()
-
-    def __init__(self, home: Path) -> None:
-        self._programs = postgresql.find_binaries().directory
-        self.url = sa.URL.create(postgresql.DRIVERNAME, "postgres", database="postgres", query={"host": str(home)})
-        super().__init__(home)
-
-    def installing(self) -> Sequence[str]:
-        """Initdb."""
-        return [str(self._programs / "initdb"), *postgresql.CLUSTER, str(self.data)]
-
-    def serving(self) -> Sequence[str]:
-        """Without a port."""
-        program = str(self._programs / "postgres")
-        return [program, "-D", str(self.data), "-k", str(self.home), "-clisten_addresses="]
-
-
-class MariaDBCluster(Cluster):
-    """MariaDB, which waits for the disk at every COMMIT."""
-
-    owner = "mysql"
-
-    @classmethod
-    def find_programs(cls) -> None:
-        """The same that the tests' own server is made of."""
-        for program in ("mariadb-install-db", "mariadbd"):
-            mariadb.find_program(program)
-
-    def __init__(self, home: Path) -> None:
-        query = {"unix_socket": str(home / "socket"), **mariadb.CHARSET}
-        self.url = sa.URL.create(mariadb.DRIVERNAME, "root", host="localhost", database="mysql", query=query)
-        super().__init__(home)
-
-    def installing(self) -> Sequence[str]:
-        """With an account that needs no password."""
-        return mariadb.installing(mariadb.find_program("mariadb-install-db"), self.data)
-
-    def serving(self) -> Sequence[str]:
-        """Without a port."""
-        return mariadb.serving(mariadb.find_program("mariadbd"), self.home, self.data)
-
-
-CLUSTERS: dict[str, type[Cluster]] = {"postgresql": PostgreSQLCluster, "mariadb": MariaDBCluster}
-
-
-@contextmanager
-def running_cluster(database: str) -> Iterator[Cluster]:
-    """A server of our own, and nothing of it afterwards."""
-    home = new_directory(database)
-    try:
-        cluster = CLUSTERS[database](home)
-        cluster.start()
-        yield cluster
-        cluster.stop()
-    finally:
-        shutil.rmtree(home, ignore_errors=True)
 
 
 def crash_again_and_again(cluster: Cluster, rows: int, kills: int, batch: int, dice: random.Random) -> Crashes:
@@ -244,7 +114,7 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=500)
     parser.add_argument("--seed", type=int, default=None)
     options = parser.parse_args()
-    with running_cluster(options.database) as cluster:
+    with at_work(CLUSTERS[options.database]) as cluster:
         found = crash_again_and_again(cluster, options.rows, options.kills, options.batch, random.Random(options.seed))
     sys.stdout.write(json.dumps(asdict(found)) + "\n")
 

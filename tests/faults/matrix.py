@@ -13,7 +13,8 @@ from pathlib import Path
 import click
 import pytest
 
-from tests.faults.known import FAULTS, MUTANTS, Fault
+from tests.faults.known import FAULTS, Fault
+from tests.faults.known_mutants import MUTANTS
 
 PROJECT = Path(__file__).parents[2]
 PAGE = PROJECT / "docs" / "faults.md"
@@ -25,6 +26,8 @@ class Outcomes:
 
     def __init__(self) -> None:
         self.said: dict[tuple[str, str], Counter[str]] = {}
+        self.reasons: dict[tuple[str, str], str] = {}
+        """Why tests were skipped."""
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Take note of a test that has ended, or was skipped before it began."""
@@ -32,6 +35,8 @@ class Outcomes:
             node = report.nodeid.partition("[")[0]
             for database in [name for name in DATABASES if name in report.keywords] or DATABASES:
                 self.said.setdefault((node, database), Counter())[report.outcome] += 1
+                if report.skipped and isinstance(report.longrepr, tuple):
+                    self.reasons[node, database] = report.longrepr[2].removeprefix("Skipped: ")
 
     def cell(self, fault: Fault, database: str) -> str:
         """What became of the tests of one row on one database."""
@@ -40,7 +45,8 @@ class Outcomes:
             return f"**{found['failed']} failed**"
         if found["passed"]:
             return f"{found['passed']} passed"
-        return fault.without.get(database, "not shown")
+        reasons = [self.reasons[node, database] for node in fault.nodes if (node, database) in self.reasons]
+        return fault.without.get(database, reasons[0] if reasons else "not shown")
 
 
 def page(outcomes: Outcomes) -> str:
@@ -66,12 +72,13 @@ def page(outcomes: Outcomes) -> str:
 
 
 def _table(title: str, rows: Iterable[Fault], outcomes: Outcomes) -> Iterator[str]:
-    yield f"| {title} | {' | '.join(DATABASES.values())} | shown by |"
-    yield "|---|---|---|---|---|"
+    yield f"| | {title} | {' | '.join(DATABASES.values())} | shown by |"
+    yield "|---|---|---|---|---|---|"
     for row in rows:
         cells = [outcomes.cell(row, database) if row.tests else "not shown" for database in DATABASES]
         tests = [f"`{name.partition('::')[2]}`" for name in row.tests]
-        yield f"| {row.name} | {' | '.join(cells)} | {'; '.join([*tests, *([row.remark] if row.remark else [])])} |"
+        shown = "; ".join([*tests, *filter(None, [row.remark])])
+        yield f"| {row.number} | {row.name} | {' | '.join(cells)} | {shown} |"
 
 
 def main() -> None:

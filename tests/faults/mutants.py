@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import DateTime, and_, literal, true, update
+from sqlalchemy import DateTime, MetaData, Table, and_, insert, literal, select, true, update
 from sqlalchemy.exc import DBAPIError
 
 from backfill.batch import Batch, Slice, Tally
@@ -19,6 +19,7 @@ from backfill.dialects.postgresql import PostgreSQL
 from backfill.dialects.sqlite import SQLite
 from backfill.fault import Faulted
 from backfill.key import Key, encode_key
+from backfill.rows.journal import _Picture
 from backfill.rows.restoration import Restoration
 from backfill.rows.target import Target
 from backfill.rows.walk import Walk
@@ -46,6 +47,17 @@ def _checkpoint_after_data(worker: Any, held: Slice) -> bool:
         tally, _ = worker._fill(seen, batch, _unchecked)
     with worker._database.transaction():
         worker._slices.advance(seen, batch, tally, lease_seconds=30, rate=None)
+    return not batch.is_last
+
+
+def _checkpoint_elsewhere(worker: Any, held: Slice) -> bool:
+    """By a second connection, whose COMMIT knows nothing of the first one's."""
+    with Database.of(worker._database.connection.engine) as elsewhere, worker._database.transaction():
+        seen = worker._slices.reread(held)
+        batch = worker._next_batch(seen)
+        tally, _ = worker._fill(seen, batch, _unchecked)
+        with elsewhere.transaction():
+            Slices(elsewhere).advance(seen, batch, tally, lease_seconds=30, rate=None)
     return not batch.is_last
 
 
@@ -171,6 +183,19 @@ def _no_sentinel(_database: Any) -> Iterator[Callable[[], None]]:
     yield _unchecked
 
 
+def _through_python(picture: Any, side: str, taken: Any, parameters: Any = None) -> int:
+    """Images as what Python makes of them; `side` is before, as in every update."""
+    connection = picture.database.connection
+    wanted = [picture.table.c[name] for name in (*picture.image.key, *picture.image.columns)]
+    found = connection.execute(select(*wanted).where(taken), parameters).all()
+    kept = Table(picture.image.name, MetaData(), autoload_with=connection)
+    empty = [None] * len(picture.image.columns)
+    for row in found:
+        values = [*picture.stamp, *row, *empty]
+        connection.execute(insert(kept).values(dict(zip(kept.c.keys(), values, strict=True))))
+    return len(found)
+
+
 def _swallowing(write: Callable[..., Tally]) -> Callable[..., Tally]:
     def write_if_possible(*given: Any, **named: Any) -> Tally:
         try:
@@ -208,6 +233,11 @@ CRASHING: dict[str, Changes] = {
     "checkpoint-before-data": [(Worker, "_commit_batch", _checkpoint_before_data)],
     "checkpoint-after-data": [(Worker, "_commit_batch", _checkpoint_after_data)],
 }
+APART: dict[str, Changes] = {
+    "checkpoint-elsewhere": [(Worker, "_commit_batch", _checkpoint_elsewhere)],
+}
+"""Not on SQLite, where the second connection waits for the first."""
+
 STRAYING: dict[str, Changes] = {
     "state-after-commit": [(Worker, "_commit_batch", _state_after_commit)],
     "inserts-after-commit": _inserts_after_commit(),
@@ -248,9 +278,10 @@ FORGIVING: dict[str, Changes] = {
     "undoes-what-is-not-ours": [
         (Restoration, "_is_ours", lambda restoration: restoration.image.is_of(_of(restoration)))
     ],
+    "images-through-python": [(_Picture, "take", _through_python)],
     "a-clock-of-ones-own": [(dialect, "clock", _yesterday) for dialect in (PostgreSQL, MySQL, SQLite)],
 }
-DYING = CRASHING | STRAYING
+DYING = CRASHING | STRAYING | APART
 ALL = DYING | FENCING | FORGETFUL | LOCKING | SHARING | WALKING | FORGIVING
 
 

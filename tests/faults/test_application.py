@@ -17,7 +17,7 @@ from backfill.status import Status
 from tests.faults import mutants, rivals
 from tests.faults.interleaving import FORMS, FULL, ROWS, Stage
 from tests.faults.rivals import ADDED
-from tests.faults.statements import batches
+from tests.faults.statements import batches, interrupted
 from tests.faults.workloads import (
     LATE,
     count_by_row,
@@ -216,6 +216,57 @@ def _wait_for_a_waiter(engine: sa.Engine) -> None:
         while not connection.exec_driver_sql(waiting).scalar():
             assert time.monotonic() < deadline, "nobody waits"
             time.sleep(0.2)  # InnoDB's view of its locks is renewed when nobody has looked for a tenth of a second
+
+
+def test_a_session_that_is_serializable_by_default_fails_no_batch(pooled: sa.Engine) -> None:
+    """A batch says itself how it is isolated, so an edit of what it has read is no serialization failure."""
+    serializable = {
+        "sqlite": "PRAGMA read_uncommitted = OFF",
+        "postgresql": "SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL SERIALIZABLE",
+        "mysql": "SET SESSION TRANSACTION ISOLATION LEVEL SERIALIZABLE",
+    }[pooled.dialect.name]
+
+    @sa.event.listens_for(pooled, "connect")
+    def _isolate(connection: Any, _: object) -> None:
+        connection.cursor().execute(serializable)
+        connection.commit()
+
+    pooled.dispose()
+    stage = Stage(pooled, count_by_row)
+    add = rivals.updater(READ)
+    for position in batches(stage.script)[1]:
+        meeting = stage.meet(position, add)
+        assert meeting.error is None, meeting
+        if not meeting.has_acted:
+            add(open_engine(pooled.url))
+        assert counts(pooled)[READ] == 1 + ADDED, meeting
+
+
+def test_a_migration_that_waits_for_a_batch_gets_its_turn(server_url: sa.URL) -> None:
+    """DDL queues behind the batch at hand alone, and so does the application behind the DDL."""
+    engine = open_engine(server_url)
+    stage = Stage(engine, count_by_row)
+    stage.reset()
+    altered_at: list[int] = []
+
+    def alter() -> None:
+        with engine.begin() as connection:
+            connection.exec_driver_sql("ALTER TABLE people ADD COLUMN later INTEGER")
+        altered_at.append(outcome(engine, "count_by_row")[1])
+
+    thread = threading.Thread(target=alter)
+
+    def let_it_wait() -> None:
+        thread.start()
+        time.sleep(0.2)
+        assert not altered_at, "it did not wait for the batch"
+
+    first = batches(stage.script)[0]
+    with interrupted(engine, first.stop - 1, let_it_wait):
+        stage.resume()
+    thread.join()
+    assert altered_at == [ROWS // 2]
+    assert set(counts(engine).values()) == {1}
 
 
 def test_the_checker_counts_an_undisturbed_run(pooled: sa.Engine) -> None:

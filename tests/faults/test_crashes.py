@@ -1,5 +1,7 @@
 """A run that dies at any statement is resumed by a fresh process, and every row is counted exactly once."""
 
+import sqlalchemy as sa
+
 from tests.faults.conftest import NewUrl
 from tests.faults.crashes import finish_sweep, finish_sweeps, start_sweep
 from tests.faults.kinds import KINDS
@@ -36,6 +38,12 @@ def test_a_checkpoint_in_another_transaction_is_found_out(new_url: NewUrl) -> No
     found = {name: finish_sweep(process) for name, process in processes.items()}
     assert found["checkpoint-before-data"].lost, found
     assert found["checkpoint-after-data"].doubled, found
+
+
+def test_a_checkpoint_by_another_connection_is_found_out(server_url: sa.URL) -> None:
+    """Between its COMMIT and that of the rows a crash loses these; on SQLite it waits for ever."""
+    found = finish_sweep(start_sweep(server_url, "count_by_row", "--rows", "4", "--mutant", "checkpoint-elsewhere"))
+    assert found.lost, found
 
 
 def test_a_crash_within_a_batch_of_any_kind_loses_and_doubles_nothing(new_url: NewUrl) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.conftest import excused
-from tests.faults.crashing_server import CLUSTERS, finish_crashes, start_crashes
+from tests.faults.clusters import CLUSTERS
+from tests.faults.crashing_server import finish_crashes, start_crashes
 
 
 @pytest.mark.parametrize("name", [pytest.param(name, marks=getattr(pytest.mark, name)) for name in CLUSTERS])

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from backfill.errors import DefinitionChanged, Exhausted, ForeignCommit
+from backfill.errors import DatabaseFailed, DefinitionChanged, Exhausted, ForeignCommit
 from backfill.running.progress import Progress
 from backfill.running.runner import run
 from backfill.status import Status
@@ -138,3 +138,33 @@ def slow_boundary(connection: sa.Connection, *, rows: int) -> Iterator[None]:
         yield
     finally:
         sa.event.remove(connection, "before_cursor_execute", slow_down)
+
+
+def test_a_ledger_that_cannot_be_read_stops_the_run_where_it_stands(pooled: sa.Engine) -> None:
+    """An error is not the absence of a checkpoint: nothing begins anew."""
+    stage = Stage(pooled, count_by_row)
+
+    def hide(engine: sa.Engine) -> None:
+        rename(engine, "backfill_slice", "hidden")
+
+    meeting = stage.meet(batches(stage.script)[1].start, hide)
+    rename(pooled, "hidden", "backfill_slice")
+    assert isinstance(meeting.error, DatabaseFailed), meeting
+    assert sum(counts(pooled).values()) == len(counts(pooled)) // 2
+    stage.resume()
+    assert set(counts(pooled).values()) == {1}
+
+
+def rename(engine: sa.Engine, table: str, new_name: str) -> None:
+    """As somebody does who tidies up."""
+    with engine.begin() as connection:
+        connection.exec_driver_sql(f"ALTER TABLE {table} RENAME TO {new_name}")
+
+
+def test_another_size_of_batches_is_no_change(pooled: sa.Engine) -> None:
+    """Where a run goes on does not depend on how large its batches were."""
+    stage = Stage(pooled, count_by_row)
+    stage.meet(batches(stage.script)[1].start, rivals.pauser("count_by_row"))
+    assert sum(counts(pooled).values()) == len(counts(pooled)) // 2
+    run_on(pooled, count_by_row, settings(batch_size=3, max_batch_size=3))
+    assert set(counts(pooled).values()) == {1}

@@ -14,6 +14,7 @@ from backfill.errors import Fenced, Paused
 from backfill.ledger import Ledger
 from backfill.running import runner
 from backfill.running.control import cancel_run
+from backfill.schema import slice_
 from backfill.slices import Slices
 from backfill.status import Status
 from tests.faults import rivals
@@ -107,8 +108,8 @@ def left_by_another_host(engine: sa.Engine) -> Stage:
         ledger = Ledger(database)
         run = ledger.latest("count_by_row")
         assert run is not None
-        (slice_,) = Slices(database).of_run(run.id)
-        assert Slices(database).claim(slice_, ELSEWHERE, LEASE_SECONDS, from_owner=None)
+        (held,) = Slices(database).of_run(run.id)
+        assert Slices(database).claim(held, ELSEWHERE, LEASE_SECONDS, from_owner=None)
     return stage
 
 
@@ -118,6 +119,18 @@ def test_a_silent_workers_lease_runs_out(pooled: sa.Engine) -> None:
     started = time.monotonic()
     stage.resume()
     assert LEASE_SECONDS / 2 < time.monotonic() - started < LEASE_SECONDS + 5
+    assert set(counts(pooled).values()) == {1}
+
+
+def test_a_lease_of_yesterday_is_no_lease(pooled: sa.Engine) -> None:
+    """The database's clock was put forward by a day: the slice is taken at once, and its old owner is fenced."""
+    stage = left_by_another_host(pooled)
+    with opened(pooled) as database:
+        yesterday = database.dialect.clock(-24 * 60 * 60)
+        database.connection.execute(slice_.update().where(slice_.c.is_open).values(lease_until=yesterday))
+    started = time.monotonic()
+    stage.resume()
+    assert time.monotonic() - started < LEASE_SECONDS + 5
     assert set(counts(pooled).values()) == {1}
 
 
