@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import DateTime, MetaData, Table, and_, insert, literal, select, true, update
+from sqlalchemy import DateTime, MetaData, Table, and_, insert, literal, select, text, true
 from sqlalchemy.exc import DBAPIError
 
 from backfill.batch import Batch, Slice, Tally
@@ -18,127 +18,27 @@ from backfill.dialects.mysql import MySQL
 from backfill.dialects.postgresql import PostgreSQL
 from backfill.dialects.sqlite import SQLite
 from backfill.fault import Faulted
-from backfill.key import Key, encode_key
+from backfill.key import Key
 from backfill.rows.journal import _Picture
+from backfill.rows.places import Places
+from backfill.rows.reader import Reader
 from backfill.rows.restoration import Restoration
 from backfill.rows.target import Target
 from backfill.rows.walk import Walk
-from backfill.rows.writer import Writer
 from backfill.running.patience import Patience
 from backfill.running.worker import Worker
-from backfill.schema import slice_
 from backfill.slices import Slices
-
-
-def _checkpoint_before_data(worker: Any, held: Slice) -> bool:
-    with worker._database.transaction():
-        seen = worker._slices.reread(held)
-        batch = worker._next_batch(seen)
-        worker._slices.advance(seen, batch, Tally(batch.rows), lease_seconds=30, rate=None)
-    with worker._database.transaction():
-        worker._fill(seen, batch, _unchecked)
-    return not batch.is_last
-
-
-def _checkpoint_after_data(worker: Any, held: Slice) -> bool:
-    with worker._database.transaction():
-        seen = worker._slices.reread(held)
-        batch = worker._next_batch(seen)
-        tally, _ = worker._fill(seen, batch, _unchecked)
-    with worker._database.transaction():
-        worker._slices.advance(seen, batch, tally, lease_seconds=30, rate=None)
-    return not batch.is_last
-
-
-def _checkpoint_elsewhere(worker: Any, held: Slice) -> bool:
-    """By a second connection, whose COMMIT knows nothing of the first one's."""
-    with Database.of(worker._database.connection.engine) as elsewhere, worker._database.transaction():
-        seen = worker._slices.reread(held)
-        batch = worker._next_batch(seen)
-        tally, _ = worker._fill(seen, batch, _unchecked)
-        with elsewhere.transaction():
-            Slices(elsewhere).advance(seen, batch, tally, lease_seconds=30, rate=None)
-    return not batch.is_last
-
-
-def _state_after_commit(worker: Any, held: Slice) -> bool:
-    with worker._database.transaction():
-        with worker._database.sentinel() as check:
-            seen = worker._slices.reread(held)
-            batch = worker._next_batch(seen)
-            tally, state = worker._fill(seen, batch, check)
-        worker._slices.advance(seen, batch, tally, lease_seconds=30, rate=None, state=seen.state)
-    with worker._database.transaction():
-        of_slice = (slice_.c.run_id == seen.run_id, slice_.c.number == seen.number)
-        worker._database.connection.execute(update(slice_).where(*of_slice).values(state=state))
-    return not batch.is_last
-
-
-def _inserts_after_commit() -> Changes:
-    """Rows are not inserted before the batch and its checkpoint are committed."""
-    late: list[Callable[[], Tally]] = []
-    insert, commit_batch = Writer._insert, Worker._commit_batch
-
-    def put_off(writer: Writer, table: Any, shape: Any, rows: Any) -> Tally:
-        late.append(lambda: insert(writer, table, shape, rows))
-        return Tally(inserted=len(rows.rows))
-
-    def commit(worker: Any, held: Slice) -> bool:
-        late.clear()
-        is_more = commit_batch(worker, held)
-        with worker._database.transaction():
-            for write in late:
-                write()
-        return is_more
-
-    return [(Writer, "_insert", put_off), (Worker, "_commit_batch", commit)]
-
-
-def _retry_from_memory(worker: Any, held: Slice) -> bool:
-    with worker._database.transaction():
-        seen = worker._slices.reread(held)
-        batch = worker._next_batch(seen)
-
-    def commit() -> None:
-        with worker._database.transaction():
-            tally, _ = worker._fill(seen, batch, _unchecked)
-            _guard()(worker._slices, seen, batch, tally)
-
-    try:
-        commit()
-    except Faulted:
-        connection = worker._database.connection.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
-        for user in (worker._database, *(target.database for target in worker.sources.values())):
-            user.connection = connection
-        worker._slices._connection = connection
-        commit()
-    return not batch.is_last
-
-
-def _unchecked() -> None:
-    """No sentinel stands here."""
-
-
-def _guard(*kept: str, checks_rowcount: bool = True) -> Callable[..., None]:
-    """`advance` with only these columns of its guard."""
-
-    def advance(slices: Any, seen: Slice, batch: Batch, tally: Tally, **_: Any) -> None:
-        guards = [slice_.c[name] == getattr(seen, name) for name in kept]
-        moved = slices._connection.execute(
-            update(slice_)
-            .where(slice_.c.run_id == seen.run_id, slice_.c.number == seen.number, *guards)
-            .values(
-                checkpoint=encode_key(batch.upto),
-                seq=seen.seq + 1,
-                is_open=not batch.is_last,
-                rows_read=slice_.c.rows_read + batch.rows,
-                rows_written=slice_.c.rows_written + tally.written,
-            )
-        )
-        if checks_rowcount and moved.rowcount != 1:
-            _original_advance(slices, seen, batch, tally, lease_seconds=30, rate=None)  # raises Fenced
-
-    return advance
+from tests.faults.wrong_protocols import (
+    Changes,
+    checkpoint_after_data,
+    checkpoint_before_data,
+    checkpoint_elsewhere,
+    guard,
+    inserts_after_commit,
+    retry_from_memory,
+    state_after_commit,
+    unchecked,
+)
 
 
 def _piece_from_start(slices: Any, run_id: int, **values: Any) -> int:
@@ -180,7 +80,7 @@ def _below_the_next_key(walk: Any, after: Key | None, upto: Key) -> Any:
 
 @contextmanager
 def _no_sentinel(_database: Any) -> Iterator[Callable[[], None]]:
-    yield _unchecked
+    yield unchecked
 
 
 def _through_python(picture: Any, side: str, taken: Any, parameters: Any = None) -> int:
@@ -214,15 +114,29 @@ def _yesterday(_dialect: Any, seconds: float = 0) -> Any:
     return literal(datetime.now(UTC).replace(tzinfo=None) - timedelta(days=1) + timedelta(seconds=seconds), DateTime())
 
 
+def _greatest_in_python(places: Any) -> Key | None:
+    """By code points, whatever the collation says."""
+    found = places._connection.execute(select(*places._walk.columns)).all()
+    return max((tuple(row) for row in found), default=None)
+
+
+def _pasting(build: Callable[..., None]) -> Callable[..., None]:
+    """Conditions as text, put behind one another."""
+
+    def build_and_paste(reader: Any, *given: Any) -> None:
+        build(reader, *given)
+        pasted = reader._where.compile(reader._database.connection, compile_kwargs={"literal_binds": True})
+        reader._where = text(str(pasted).removeprefix("(").removesuffix(")"))
+
+    return build_and_paste
+
+
 def _of(restoration: Any) -> Any:
     return restoration._table
 
 
 _original_span = Walk.span
-_original_advance = Slices.advance
 _original_insert = Slices._insert
-
-Changes = list[tuple[type, str, Any]]
 
 
 def _locking(lock: Callable[..., Any]) -> Changes:
@@ -230,29 +144,29 @@ def _locking(lock: Callable[..., Any]) -> Changes:
 
 
 CRASHING: dict[str, Changes] = {
-    "checkpoint-before-data": [(Worker, "_commit_batch", _checkpoint_before_data)],
-    "checkpoint-after-data": [(Worker, "_commit_batch", _checkpoint_after_data)],
+    "checkpoint-before-data": [(Worker, "_commit_batch", checkpoint_before_data)],
+    "checkpoint-after-data": [(Worker, "_commit_batch", checkpoint_after_data)],
 }
 APART: dict[str, Changes] = {
-    "checkpoint-elsewhere": [(Worker, "_commit_batch", _checkpoint_elsewhere)],
+    "checkpoint-elsewhere": [(Worker, "_commit_batch", checkpoint_elsewhere)],
 }
 """Not on SQLite, where the second connection waits for the first."""
 
 STRAYING: dict[str, Changes] = {
-    "state-after-commit": [(Worker, "_commit_batch", _state_after_commit)],
-    "inserts-after-commit": _inserts_after_commit(),
+    "state-after-commit": [(Worker, "_commit_batch", state_after_commit)],
+    "inserts-after-commit": inserts_after_commit(),
 }
 SHOWN_BY = {"state-after-commit": "number_all", "inserts-after-commit": "note_twice"}
 """The run that shows it."""
 
 FENCING: dict[str, Changes] = {
-    "no-epoch": [(Slices, "advance", _guard("seq", "is_open"))],
-    "no-seq": [(Slices, "advance", _guard("epoch", "is_open"))],
-    "no-guard": [(Slices, "advance", _guard())],
-    "rowcount-ignored": [(Slices, "advance", _guard("epoch", "seq", "is_open", checks_rowcount=False))],
+    "no-epoch": [(Slices, "advance", guard("seq", "is_open"))],
+    "no-seq": [(Slices, "advance", guard("epoch", "is_open"))],
+    "no-guard": [(Slices, "advance", guard())],
+    "rowcount-ignored": [(Slices, "advance", guard("epoch", "seq", "is_open", checks_rowcount=False))],
 }
 FORGETFUL: dict[str, Changes] = {
-    "retry-from-memory": [(Worker, "_commit_batch", _retry_from_memory)],
+    "retry-from-memory": [(Worker, "_commit_batch", retry_from_memory)],
 }
 LOCKING: dict[str, Changes] = {
     "no-row-lock": _locking(lambda _, statement: statement),
@@ -267,6 +181,8 @@ WALKING: dict[str, Changes] = {
     "takes-the-last-key-again": [(Walk, "between", _from_the_last_key_on)],
     "starts-at-zero": [(Walk, "span", _from_zero_on)],
     "adds-one-to-the-key": [(Walk, "between", _below_the_next_key)],
+    "compares-keys-in-python": [(Places, "last", _greatest_in_python)],
+    "pastes-conditions": [(Reader, "__init__", _pasting(Reader.__init__))],
 }
 """What loops written by hand do."""
 

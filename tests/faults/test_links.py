@@ -19,7 +19,9 @@ from tests.faults.workloads import count_by_row, counts, open_engine, opened, ou
 SMALL = settings(batch_size=BATCH, max_batch_size=BATCH)
 FIRST_BATCH = 3
 """Its COMMIT, after those of the run's entry and of the claim."""
-COMMITS = range(1, 8) if FULL else (FIRST_BATCH, FIRST_BATCH + 1, 6)
+LAST_COMMIT = 7
+"""Behind those of two batches, the walk's end and the run's."""
+COMMITS = range(1, LAST_COMMIT) if FULL else (FIRST_BATCH, FIRST_BATCH + 1, 6)
 
 
 @pytest.fixture
@@ -60,6 +62,16 @@ def test_a_wire_cut_around_a_commit_doubles_nothing(served: sa.Engine, commit: i
         assert sum(counts(served).values()) == (BATCH if after else 0)
     run_on(served, count_by_row, SMALL)
     assert set(counts(served).values()) == {1}
+
+
+def test_a_link_that_is_lost_when_all_is_done_is_no_matter(mariadb_url: sa.URL) -> None:
+    """SQLAlchemy ends a connection to MariaDB with a COMMIT of its own, which nobody waits for."""
+    seed(open_engine(mariadb_url), ROWS)
+    run_on(open_engine(mariadb_url), count_by_row, SMALL)
+    seed(open_engine(mariadb_url), ROWS)
+    with Wire(mariadb_url, LAST_COMMIT, after=False) as wire:
+        assert run_on(open_engine(wire.url), count_by_row, SMALL).status == Status.COMPLETED
+        assert wire.is_cut
 
 
 def test_a_retry_from_memory_is_found_out(served: sa.Engine) -> None:

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 import backfill
+from backfill import Rows, is_missing
 from backfill.errors import BackfillError, DatabaseFailed
 from backfill.ledger import Ledger
 from backfill.running.undoer import undo
@@ -92,6 +93,49 @@ def test_a_walk_that_adds_one_to_the_key(server_url: sa.URL, is_planted: bool) -
                 run_on(engine, count_in_sql, GROWING)
         else:
             assert run_on(engine, count_in_sql, GROWING).rows_written == 1
+
+
+IN_ORDER = ("a", "B", "c", "Z")
+"""As people sort them; by code points b is the last one."""
+BLIND = {"sqlite": "NOCASE", "postgresql": "und-x-icu", "mysql": "utf8mb4_general_ci"}
+"""Collations that sort so."""
+
+
+@both_ways
+def test_keys_that_are_compared_in_python(pooled: sa.Engine, is_planted: bool) -> None:
+    """The database's last key is another one than Python's, and what lies behind it is never walked."""
+    key = sa.Column("id", sa.String(20, collation=BLIND[pooled.dialect.name]), primary_key=True)
+    words = sa.Table("words", sa.MetaData(), key, sa.Column("n", sa.Integer, nullable=False), mysql_engine="InnoDB")
+    words.create(pooled)
+    with pooled.begin() as connection:
+        connection.execute(words.insert(), [{"id": word, "n": 0} for word in IN_ORDER])
+
+    @backfill.transform("words")
+    def count_words(words: Rows) -> dict[str, Any]:
+        """One more."""
+        return {"n": words.c.n + 1}
+
+    with planted("compares-keys-in-python", is_planted):
+        run_on(pooled, count_words, GROWING)
+    with pooled.connect() as connection:
+        counted = connection.execute(sa.select(words.c.id).where(words.c.n == 1)).scalars().all()
+    assert sorted(counted) == sorted(IN_ORDER[:3] if is_planted else IN_ORDER)
+
+
+@both_ways
+def test_conditions_that_are_pasted_without_parentheses(pooled: sa.Engine, is_planted: bool) -> None:
+    """What stands behind OR would hold for the rows of all batches."""
+    seed(pooled, ROWS)
+
+    @backfill.transform("people", where=sa.or_(is_missing("label"), sa.column("n") < 0))
+    def count_unlabelled(people: Rows) -> dict[str, Any]:
+        """One more, and a label."""
+        return {"n": people.c.n + 1, "label": "done"}
+
+    with planted("pastes-conditions", is_planted):
+        run_on(pooled, count_unlabelled, settings(batch_size=4, max_batch_size=4))
+    most = max(counts(pooled).values())
+    assert (most > 1) is is_planted
 
 
 @both_ways
