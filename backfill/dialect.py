@@ -139,10 +139,7 @@ class Dialect:
         return [self.storable(column, value) for value in values]
 
     def structure(self, connection: Connection, table: Table) -> str:
-        """Something short that is another after a column was added, dropped, renamed or given another type.
-
-        Of a table that is not there it is anything at all.
-        """
+        """Something short that is another after a column was altered; anything at all where there is no table."""
         raise NotImplementedError
 
     # ── rows ────────────────────────────────────────────────────────────────────────────────────────────────────
