@@ -22,7 +22,9 @@ def test_random_kills_lose_and_double_nothing(new_url: NewUrl) -> None:
 
 
 def test_random_kills_find_out_a_checkpoint_in_another_transaction(new_url: NewUrl) -> None:
-    """So many that one of them falls between the two transactions."""
-    flags = ("--mutant", "checkpoint-after-data")
-    siege = finish_kills(start_kills(new_url(), "count_by_row", *flags, rows=MANY * 50, kills=MANY, batch=50))
-    assert siege.doubled, siege
+    """As soon as one of them falls between the two transactions."""
+    url, flags = new_url(), ("--mutant", "checkpoint-after-data")
+    sieges = (
+        finish_kills(start_kills(url, "count_by_row", *flags, rows=MANY * 50, kills=MANY, batch=50)) for _ in range(9)
+    )
+    assert any(siege.doubled for siege in sieges)
