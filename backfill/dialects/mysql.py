@@ -79,7 +79,7 @@ class MySQL(Dialect):
             "time_zone": "+00:00",
             "innodb_lock_wait_timeout": max(1, round(limits.lock_seconds)),
             "max_statement_time": limits.statement_seconds,
-            "idle_transaction_timeout": round(limits.idle_seconds),
+            "idle_transaction_timeout": max(1, round(limits.idle_seconds)),  # 0 is none
         }
         _assign(connection, {name: wanted[name] for name in noted})
         connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL READ COMMITTED")

@@ -17,7 +17,7 @@ import sqlalchemy as sa
 
 from tests.faults.attacks import ATTACKS, DATABASES, SIZES, Outcome, fresh_database
 
-TITLES = ("database", "attack", "moments", "rows lost", "rows doubled", "besides", "seconds")
+TITLES = ("database", "attack", "moments", "lost", "doubled", "besides", "seconds")
 VERSION = {"sqlite": "SELECT sqlite_version()", "postgresql": "SHOW server_version", "mysql": "SELECT version()"}
 
 
@@ -67,10 +67,11 @@ def page(size: str, databases: list[str], lines: list[str]) -> str:
         [
             "# Attacks, and what came of them",
             "",
-            f"Written by `python -m tests.faults --size {size}`: {seen}.",
+            f"Written by `python -m tests.faults --size {size}` on {seen}.",
             "",
             "Each moment is one at which a run, its server or its wire was killed, cut or stopped; then it was started",
-            "again, and in the end every row was counted. Each must have been counted exactly once.",
+            "again, and in the end every row was counted. Lost are rows that were not counted, doubled those that were",
+            "counted more than once; of what is planted, a wrong protocol, both must be found.",
             "",
             *lines,
             "",

@@ -28,6 +28,8 @@ from tests.faults.workloads import TRANSFORMS, open_engine, outcome, run_on, see
 
 ROWS, BATCH = 8, 4
 LEASE_SECONDS = 1.0
+SLACK_SECONDS = 0.5
+"""So that a server has ended what was idle for a second, too."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +87,7 @@ class Graveyard:
         if zombie == 0:
             os._exit(in_this_process(lambda: self._stop_at(position)))
         assert os.WIFSTOPPED(os.waitpid(zombie, os.WUNTRACED)[1]), f"it did not come to position {position}"
-        time.sleep(LEASE_SECONDS + 0.1)
+        time.sleep(LEASE_SECONDS + SLACK_SECONDS)
         is_through = self._try()
         os.kill(zombie, signal.SIGCONT)
         os.waitpid(zombie, 0)
