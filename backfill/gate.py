@@ -39,6 +39,8 @@ def require_complete(database: Database, transform: Transform[..., Any]) -> str 
             f"rows still wait for {transform.name} ({_state(run)}), and one cannot be filled: {error}. Mend it, or say "
             f"that it may stay as it is: backfill rejections {transform.name}"
         ) from None
+    if run is not None and run.status is Status.COMPLETED and not sources[0].repeatability.shrinks:
+        raise BackfillIncomplete(_why_nobody_can_tell(sources, run))
     raise BackfillIncomplete(
         f"{_rows_left(sources)} for {transform.name} ({_state(run)}), so the schema must wait too. "
         f"First: backfill run {transform.name}   Then repeat the upgrade."
@@ -48,7 +50,17 @@ def require_complete(database: Database, transform: Transform[..., Any]) -> str 
 def _is_settled(source: Source, run: Run | None) -> bool:
     if source.repeatability.shrinks:
         return not has_outstanding(source)
-    return (run is not None and run.status is Status.COMPLETED) or source.last_key() is None
+    is_completed = run is not None and run.status is Status.COMPLETED
+    return source.last_key() is None or (is_completed and not (source.repeatability.asks and source.has_match()))
+
+
+def _why_nobody_can_tell(sources: list[Source], run: Run) -> str:
+    return (
+        f"rows of {', '.join(source.name for source in sources)} match where, though {run.name} is completed: they "
+        f"came since, or were left as they are, which cannot be told apart, since {sources[0].repeatability.reason}. "
+        f"To fill them: backfill run {run.name} --from-start --accept twice   If they may stay, let where leave them "
+        "out."
+    )
 
 
 def _rows_that_stay(sources: list[Source]) -> str | None:

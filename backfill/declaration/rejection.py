@@ -25,6 +25,10 @@ _SILENT = frozenset(get_args(core_schema.ErrorType)) - {
 """Pydantic's own errors whose message never quotes the value; a validator of the user's may."""
 
 
+ENDS = (KeyboardInterrupt, GeneratorExit)
+"""What ends more than a function."""
+
+
 @contextmanager
 def rejecting(what: str) -> Iterator[None]:
     """Turn what a function raises into RowRejected; `what` it was given stands before the reason.
@@ -33,9 +37,9 @@ def rejecting(what: str) -> Iterator[None]:
     """
     try:
         yield
-    except (DBAPIError, BackfillError):
+    except (DBAPIError, BackfillError, *ENDS):
         raise
-    except (Exception, SystemExit) as error:  # exit() in a function must not look like success
+    except BaseException as error:  # exit() in a function, and what is like it, must not look like success
         raise RowRejected(f"{what}: {reason_of(error)}", is_meant=is_meant(error)) from None
 
 

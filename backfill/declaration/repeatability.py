@@ -18,6 +18,8 @@ class Repeatability:
     shrinks: bool
     """`where` asks about what is written, so the data itself says which rows are left."""
     reason: str
+    asks: bool = False
+    """`where` asks about what is written, whether or not a second application is harmless."""
 
 
 def derive_repeatability(
@@ -31,18 +33,18 @@ def derive_repeatability(
         filtered: the columns that the condition looks at.
         looked_at: the other tables whose rows it looks at.
     """
-    unproven = _unproven(bound)
-    if unproven:
-        return Repeatability(False, False, unproven)
     written = frozenset(bound.writes)
+    asks = bool(filtered & written)
+    if unproven := _unproven(bound):
+        return Repeatability(False, False, unproven, asks)
     reread = ", ".join(sorted(bound.reads & written))
     leaves = requires_missing(where) & bound.never_null if where is not None else frozenset()
-    shrinks = bool(filtered & written) or _asks_about_changes(bound, looked_at)
+    shrinks = asks or _asks_about_changes(bound, looked_at)
     if not reread:
-        return Repeatability(True, shrinks, "it reads nothing that it writes")
+        return Repeatability(True, shrinks, "it reads nothing that it writes", asks)
     if leaves:
-        return Repeatability(True, True, f"a written row has {', '.join(sorted(leaves))} and is not taken again")
-    return Repeatability(False, False, f"it reads {reread}, which it writes")
+        return Repeatability(True, True, f"a written row has {', '.join(sorted(leaves))} and is not taken again", asks)
+    return Repeatability(False, False, f"it reads {reread}, which it writes", asks)
 
 
 def _unproven(bound: Bound) -> str | None:

@@ -39,8 +39,9 @@ class Admission:
         self._transform = transform
         self._sources = sources
         self._fingerprint = fingerprint_of(transform, sources)
+        self._is_undo_said = keep_undo is not None
         self._keep_undo = transform.definition.keep_undo if keep_undo is None else keep_undo
-        """Of a new run; one that was started keeps what it began with."""
+        """Of a new run; one that was started goes on as it began, unless it wrote nothing and is told otherwise."""
 
     def admit(self, accept: Collection[str] = (), *, from_start: bool = False) -> Run:
         """The run to go on with, `running` or already `completed`.
@@ -105,9 +106,8 @@ class Admission:
                 f"Start over: backfill run {name} --from-start{self._warning()}"
             )
         with self._database.transaction():
-            self._ledger.start(
-                run, self._fingerprint, keeps_undo=run.keeps_undo if run.rows_written else self._keep_undo
-            )
+            may_choose = is_new or (self._is_undo_said and not run.rows_written)
+            self._ledger.start(run, self._fingerprint, keeps_undo=self._keep_undo if may_choose else run.keeps_undo)
             if is_new:
                 self._cut(run.id)
         return self._latest()

@@ -16,7 +16,7 @@ from itertools import islice
 
 from backfill.batch import Slice
 from backfill.database import Database
-from backfill.errors import Refused
+from backfill.errors import Refused, RunHeld
 from backfill.fault import Fault, Faulted
 from backfill.key import Key, printable_key
 from backfill.ledger import Ledger
@@ -26,7 +26,7 @@ from backfill.rows.restoration import Restoration
 from backfill.rows.tables import Tables
 from backfill.run import Run
 from backfill.running.leases import Leases
-from backfill.running.owner import new_owner
+from backfill.running.owner import describe, is_dead, new_owner
 from backfill.running.patience import Patience, explained
 from backfill.running.progress import Progress
 from backfill.running.stop import StopRequest
@@ -62,13 +62,14 @@ def undo(database: Database, name: str, settings: Settings) -> list[Undone]:
     """Take back what the runs of `name` wrote, the newest first; goes on where it was interrupted.
 
     Raises:
-        Refused: a run wrote rows and kept no images; nothing was undone.
+        Refused: a run wrote rows and kept no images, or somebody is at work on it; nothing was undone.
         Stopped: work is left; the same call goes on with it.
     """
     ledger = Ledger(database)
     with explained():
         runs = [run for run in reversed(ledger.runs(name)) if _has_written(database, run)]
         for run in runs:
+            _require_nobody_at_work(database, run)
             _require_images(database, run)
         with StopRequest() as stop, Progress(f"undo {name}") as progress:
             patience = Patience(database, settings.attempts, progress, stop)
@@ -101,8 +102,19 @@ def _has_written(database: Database, run: Run) -> bool:
     return True
 
 
+def _require_nobody_at_work(database: Database, run: Run) -> None:
+    if run.status is not Status.RUNNING:
+        return
+    for slice_ in Slices(database).open_of_run(run.id):
+        if slice_.owner and not slice_.has_lapsed and not is_dead(slice_.owner):
+            raise RunHeld(
+                f"{run.name} is being run by {describe(slice_.owner)}, so nothing was undone. First: backfill cancel "
+                f"{run.name}"
+            )
+
+
 def _require_images(database: Database, run: Run) -> None:
-    if run.rows_written and not Images(database).of_run(run.id):
+    if run.rows_written and not (run.keeps_undo and Images(database).of_run(run.id)):
         raise Refused(
             f"{run.name} has written {counted(run.rows_written, 'row')} and keeps no images of what they held, so "
             "nothing was undone: it ran without keep_undo, or they were dropped by `backfill forget`. A downgrade that "

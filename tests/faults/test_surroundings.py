@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 import backfill
-from backfill.errors import Paused
+from backfill.errors import Paused, RowRejected
 from backfill.status import Status
 from tests.faults.test_endings import meddling_run
 from tests.faults.workloads import Counted, Counter, count_by_row, count_in_sql, counts, outcome, run_on, seed, settings
@@ -109,3 +109,22 @@ def test_a_process_that_ends_within_a_batch(pooled: sa.Engine, name: str) -> Non
     run_on(pooled, count_and_end, SMALL)
     assert set(counts(pooled).values()) == {1}
     assert outcome(pooled, "count_and_end") == (Status.COMPLETED, ROWS)
+
+
+class Cancelled(BaseException):
+    """What asyncio and gevent end their tasks with is no Exception."""
+
+
+def test_an_end_that_is_no_exception_is_the_rows_own(pooled: sa.Engine) -> None:
+    """It is told without what it says, which may be a value, and without a traceback."""
+    seed(pooled, ROWS)
+
+    @backfill.transform("people")
+    def count_and_cancel(row: Counter) -> Counted:
+        """End what is more than a function."""
+        raise Cancelled(f"secret {row.n}")
+
+    with pytest.raises(RowRejected, match=r"Cancelled at .*test_surroundings\.py") as told:
+        run_on(pooled, count_and_cancel, SMALL)
+    assert "secret" not in str(told.value)
+    assert set(counts(pooled).values()) == {0}

@@ -9,7 +9,7 @@ from sqlalchemy.exc import DBAPIError
 from backfill.declaration.form import Answer, Arguments, Reading, Walked
 from backfill.declaration.forms.reading import ReadingForm
 from backfill.declaration.gathering import Gathering
-from backfill.declaration.rejection import is_meant, reason_of
+from backfill.declaration.rejection import ENDS, is_meant, reason_of
 from backfill.errors import RowRejected
 from backfill.key import Key, printable_key
 
@@ -32,9 +32,9 @@ class RowForm(ReadingForm):
         for key, values, _ in reading.rows:
             try:
                 gathering.add(key, function(validated(values)))
-            except DBAPIError:  # of a look-up by the function: the batch may be taken again
+            except (DBAPIError, *ENDS):  # of a look-up by the function: the batch may be taken again
                 raise
-            except (Exception, SystemExit) as error:  # exit() in a transform must not look like success
+            except BaseException as error:  # exit() in a transform, and what is like it, must not look like success
                 rejected[key] = reason_of(error)
                 are_meant = are_meant and is_meant(error)
                 if len(rejected) == MOST_REJECTED:

@@ -1,0 +1,41 @@
+"""The gate where a transform must not be run twice, and rows match its condition all the same."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+import backfill
+from backfill import Rows, is_missing
+from backfill.errors import BackfillIncomplete
+from backfill.gate import require_complete
+from tests.faults.workloads import counts, insert_late, open_engine, opened, run_on, seed, settings
+
+ROWS = 12
+NEVER_TWICE = r"rows of people match where, though name_by_key is completed: .* since it reads n, which it writes"
+
+
+@backfill.transform("people", where=is_missing("label"))
+def name_by_key(people: Rows) -> dict[str, Any]:
+    """A label that may be NULL for all that anybody knows, and a count that must not be done twice."""
+    return {"n": people.c.n + 1, "label": sa.func.lower(sa.cast(people.c.id, sa.String(20)))}
+
+
+def test_rows_that_match_after_the_end_are_asked_about(database_url: sa.URL) -> None:
+    """The ledger says completed, the rows say no: the schema waits, and the way on is named and works."""
+    engine = open_engine(database_url)
+    seed(engine, ROWS)
+    run_on(engine, name_by_key, settings())
+    with opened(engine) as database:
+        assert require_complete(database, name_by_key) is None
+    insert_late(engine)
+    with opened(engine) as database:
+        with pytest.raises(BackfillIncomplete, match=NEVER_TWICE) as refused:
+            require_complete(database, name_by_key)
+        assert "backfill run name_by_key --from-start --accept twice" in str(refused.value)
+    run_on(engine, name_by_key, settings(), accept=("synchronous", "twice"), from_start=True)
+    assert set(counts(engine).values()) == {1}
+    with opened(engine) as database:
+        assert require_complete(database, name_by_key) is None
