@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
+from backfill.checks import inspect_sources
 from backfill.database import Database
 from backfill.declaration.decorator import Transform
 from backfill.declaration.repeatability import Repeatability
-from backfill.errors import Refused
+from backfill.errors import ChecksFailed, Refused
+from backfill.finding import Severity
 from backfill.key import Key
 from backfill.ledger import Ledger
 from backfill.rows.images import Images
@@ -54,9 +56,11 @@ def verify(database: Database, transform: Transform[..., Any]) -> Verdict:
     nothing.
 
     Raises:
+        ChecksFailed: the definition does not fit the tables as they are now.
         Refused: there are no images, and the transform reads what it writes, so computing again proves nothing.
     """
     sources = open_sources(database, transform)
+    _require_fitting(transform.name, sources)
     recollections = list(_recollections(database, transform.name, sources))
     repeatability = sources[0].repeatability
     if not repeatability.by_nature and not recollections:
@@ -75,6 +79,13 @@ def verify(database: Database, transform: Transform[..., Any]) -> Verdict:
         not_compared=list(_not_compared(repeatability, recollections)),
         by_images=bool(recollections),
     )
+
+
+def _require_fitting(name: str, sources: Sequence[Source]) -> None:
+    """What needs consent to be written is read without."""
+    misfits = [finding for finding in inspect_sources(sources) if finding.severity is Severity.REFUSAL]
+    if misfits:
+        raise ChecksFailed(name, misfits)
 
 
 def _recollections(database: Database, name: str, sources: Sequence[Source]) -> Iterator[Recollection]:

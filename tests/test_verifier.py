@@ -4,7 +4,7 @@ import pytest
 
 from backfill import verifier
 from backfill.command.pages import verdict_page
-from backfill.errors import Refused, RowRejected
+from backfill.errors import ChecksFailed, Refused, RowRejected
 from backfill.verifier import Verdict, verify
 from tests.workspace import Workspace
 
@@ -106,3 +106,10 @@ def test_a_row_that_cannot_be_computed(workspace: Workspace) -> None:
     workspace.write_fill(body='raise Rejected("no")')
     with pytest.raises(RowRejected, match="users row 1: no"):
         verdict_of(workspace)
+
+
+def test_a_column_that_is_gone_is_named(filled: Workspace) -> None:
+    """Nothing can be compared with it, and that is no sign that all is well."""
+    filled.execute("ALTER TABLE users RENAME COLUMN nickname TO alias")
+    with filled.open() as database, pytest.raises(ChecksFailed, match="nickname"):
+        verify(database, filled.find())
