@@ -71,7 +71,7 @@ def page(size: str, databases: list[str], lines: list[str]) -> str:
             "",
             "Each moment is one at which a run, its server or its wire was killed, cut or stopped; then it was started",
             "again, and in the end every row was counted. Lost are rows that were not counted, doubled those that were",
-            "counted more than once; of what is planted, a wrong protocol, both must be found.",
+            "counted more than once; where a wrong protocol was planted, one of the two must be found.",
             "",
             *lines,
             "",

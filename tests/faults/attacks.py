@@ -155,11 +155,16 @@ def sweep_statements(database: str, size: Size) -> Iterator[Outcome]:
         yield Outcome(title, found.points, found.lost, found.doubled, told, found.seconds)
 
 
+HARMLESS = ("checkpoint-after-data", "move_in_sql")
+"""A row that was moved is not there to be moved twice."""
+
+
 def sweep_mutants(database: str, size: Size) -> Iterator[Outcome]:
     """The same with a wrong protocol, until rows are lost or doubled: a sweep that finds nothing is worth nothing."""
     stateless = [kind.transform for kind in KINDS if kind.transform.given.state is None]  # a checkpoint carries state
     forms = ["count_by_row"] if size is SIZES["ci"] else ["count_by_row", *(kind.name for kind in stateless)]
-    for mutant, name in (*((mutant, form) for mutant in CRASHING for form in forms), *SHOWN_BY.items()):
+    planted = [each for each in product(CRASHING, forms) if each != HARMLESS]
+    for mutant, name in (*planted, *SHOWN_BY.items()):
         with fresh_database(database) as url:
             found = finish_sweep(start_sweep(url, name, "--rows", "4", "--batch", "2", "--mutant", mutant))
         told = "found, as it must be" if found.lost or found.doubled else "**NOT FOUND**"
