@@ -3,12 +3,13 @@
 import stat
 from collections.abc import Iterator
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 import sqlalchemy as sa
 
 from backfill.database import Database
-from backfill.errors import Fenced, RunHeld
+from backfill.errors import Fenced, Refused, RunHeld
 from backfill.fault import Fault, Faulted
 from backfill.ledger import Ledger
 from backfill.run import Run
@@ -18,6 +19,8 @@ from backfill.running.progress import Progress
 from backfill.running.stop import StopRequest
 from backfill.slices import Slices
 from backfill.status import Status
+from tests.faults.test_surroundings import READ_ONLY
+from tests.faults.workloads import open_engine, opened
 from tests.workspace import Workspace
 
 
@@ -153,3 +156,26 @@ def test_a_slice_that_is_being_walked_is_not_claimed(database: Database) -> None
         slices.part(seen, (4,), "web-1 1 a", 30)
     with pytest.raises(RunHeld, match="fill is being run by another process"):
         leases(database).claim(seen)
+
+
+def test_a_ledger_is_not_made_where_nothing_may_be_written(database_url: sa.URL) -> None:
+    """That is no want of rights: the fault is told as it is, and the run may wait for better times."""
+    engine = open_engine(database_url)
+    with opened(engine) as database:
+        database.connection.exec_driver_sql(READ_ONLY[engine.dialect.name])
+        with pytest.raises(Faulted) as told:
+            Ledger(database).ensure()
+    assert told.value.fault is Fault.UNWRITABLE
+
+
+def test_a_user_who_may_not_create_tables_is_told_the_ways_on(postgresql_url: sa.URL) -> None:
+    """A revision makes them, or somebody who may."""
+    guest = f"backfill_guest_{uuid4().hex[:8]}"
+    with opened(open_engine(postgresql_url)) as database:
+        for statement in (f"CREATE ROLE {guest}", "REVOKE CREATE ON SCHEMA public FROM PUBLIC", f"SET ROLE {guest}"):
+            database.connection.exec_driver_sql(statement)
+        with pytest.raises(Refused, match="may not create the tables of the ledger") as told:
+            Ledger(database).ensure()
+        for statement in ("RESET ROLE", f"DROP ROLE {guest}"):
+            database.connection.exec_driver_sql(statement)
+    assert told.value.code == "ledger-rights"

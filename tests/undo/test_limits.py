@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from pydantic import BaseModel
 
 import backfill
-from backfill import Insert, Update
+from backfill import Delete, Insert, Update
 from backfill.declaration.writes import Verb
 from backfill.errors import DatabaseFailed, Refused, RunFailed
 from backfill.fault import Fault, Faulted
@@ -20,7 +20,18 @@ from backfill.running.undoer import undo
 from backfill.slices import Slices
 from backfill.status import Status
 from backfill.verifier import verify
-from tests.faults.workloads import Counted, Counter, count_in_sql, opened, outcome, people, run_on, seed, settings
+from tests.faults.workloads import (
+    Counted,
+    Counter,
+    count_in_sql,
+    open_engine,
+    opened,
+    outcome,
+    people,
+    run_on,
+    seed,
+    settings,
+)
 
 ROWS = 12
 KEEPING = settings(keep_undo=True)
@@ -70,6 +81,23 @@ def test_a_database_that_tells_no_keys_of_new_rows_cannot_keep_them(
 
     with pytest.raises(RunFailed, match="insert marks cannot be undone: this database does not tell which rows came"):
         run_on(pooled, mark, KEEPING)
+
+
+def test_a_deleted_row_whose_number_the_database_insists_on_cannot_be_kept(postgresql_url: sa.URL) -> None:
+    """Inserted again it would get another number."""
+    engine = open_engine(postgresql_url)
+    columns = "id INTEGER PRIMARY KEY, number INTEGER GENERATED ALWAYS AS IDENTITY"
+    execute(engine, f"CREATE TABLE tickets ({columns})", "INSERT INTO tickets (id) VALUES (1)")
+
+    @backfill.transform("tickets")
+    def tear_up(ticket: Person) -> Delete:
+        """Delete every row."""
+        return Delete()
+
+    with pytest.raises(RunFailed, match="delete tickets cannot be undone: it has a column that is GENERATED ALWAYS"):
+        run_on(engine, tear_up, KEEPING)
+    with engine.connect() as connection:
+        assert connection.exec_driver_sql("SELECT count(*) FROM tickets").scalar() == 1
 
 
 def test_a_row_that_comes_between_image_and_write_is_a_conflict(pooled: sa.Engine) -> None:
