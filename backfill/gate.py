@@ -40,7 +40,7 @@ def require_complete(database: Database, transform: Transform[..., Any]) -> str 
             f"that it may stay as it is: backfill rejections {transform.name}"
         ) from None
     if run is not None and run.status is Status.COMPLETED and not sources[0].repeatability.shrinks:
-        raise BackfillIncomplete(_why_nobody_can_tell(sources, run))
+        raise _nobody_can_tell(sources, run)
     raise BackfillIncomplete(
         f"{_rows_left(sources)} for {transform.name} ({_state(run)}), so the schema must wait too. "
         f"First: backfill run {transform.name}   Then repeat the upgrade."
@@ -54,8 +54,8 @@ def _is_settled(source: Source, run: Run | None) -> bool:
     return source.last_key() is None or (is_completed and not (source.repeatability.asks and source.has_match()))
 
 
-def _why_nobody_can_tell(sources: list[Source], run: Run) -> str:
-    return (
+def _nobody_can_tell(sources: list[Source], run: Run) -> BackfillIncomplete:
+    return BackfillIncomplete(
         f"rows of {', '.join(source.name for source in sources)} match where, though {run.name} is completed: they "
         f"came since, or were left as they are, which cannot be told apart, since {sources[0].repeatability.reason}. "
         f"To fill them: backfill run {run.name} --from-start --accept twice   If they may stay, let where leave them "
