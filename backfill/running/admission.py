@@ -41,7 +41,7 @@ class Admission:
         self._fingerprint = fingerprint_of(transform, sources)
         self._is_undo_said = keep_undo is not None
         self._keep_undo = transform.definition.keep_undo if keep_undo is None else keep_undo
-        """Of a new run; one that was started goes on as it began, unless it wrote nothing and is told otherwise."""
+        """Of a new run."""
 
     def admit(self, accept: Collection[str] = (), *, from_start: bool = False) -> Run:
         """The run to go on with, `running` or already `completed`.
@@ -106,11 +106,16 @@ class Admission:
                 f"Start over: backfill run {name} --from-start{self._warning()}"
             )
         with self._database.transaction():
-            may_choose = is_new or (self._is_undo_said and not run.rows_written)
-            self._ledger.start(run, self._fingerprint, keeps_undo=self._keep_undo if may_choose else run.keeps_undo)
+            self._ledger.start(run, self._fingerprint, keeps_undo=self._keeps_undo(run))
             if is_new:
                 self._cut(run.id)
         return self._latest()
+
+    def _keeps_undo(self, run: Run) -> bool:
+        """Images that were promised are kept, unless nothing is written yet and the call says otherwise."""
+        if run.rows_written:
+            return run.keeps_undo
+        return self._keep_undo if self._is_undo_said else self._keep_undo or run.keeps_undo
 
     def _require_images(self, run: Run) -> None:
         if self._keep_undo and run.rows_written and not run.keeps_undo:

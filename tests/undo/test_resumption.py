@@ -12,6 +12,8 @@ import backfill
 from backfill.declaration.decorator import Transform
 from backfill.errors import Refused, RowRejected, RunHeld
 from backfill.ledger import Ledger
+from backfill.rows.opening import open_sources
+from backfill.running.admission import Admission
 from backfill.running.owner import new_owner
 from backfill.running.undoer import undo
 from backfill.schema import slice_
@@ -63,6 +65,17 @@ def test_a_run_that_wrote_nothing_yet_keeps_images_when_it_goes_on(
         (undone,) = undo(database, "count_later", SAYING_NOTHING)
     assert (undone.restored, undone.left) == (ROWS, 0)
     assert set(counts(pooled).values()) == {0}
+
+
+def test_a_deferred_run_keeps_the_images_that_its_migration_asked_for(pooled: sa.Engine) -> None:
+    """The command that carries it out need not say it again, either."""
+    seed(pooled, ROWS)
+    with opened(pooled) as database:
+        Admission(database, count_by_row, open_sources(database, count_by_row), keep_undo=True).defer()
+    run_on(pooled, count_by_row, SAYING_NOTHING)
+    with opened(pooled) as database:
+        (undone,) = undo(database, "count_by_row", SAYING_NOTHING)
+    assert undone.restored == ROWS
 
 
 def test_rows_written_without_images_are_never_called_undone(
