@@ -55,8 +55,9 @@ def _is_settled(source: Source, run: Run | None) -> bool:
 
 
 def _nobody_can_tell(sources: list[Source], run: Run) -> BackfillIncomplete:
+    unsettled = ", ".join(source.name for source in sources if not _is_settled(source, run))
     return BackfillIncomplete(
-        f"rows of {', '.join(source.name for source in sources)} match where, though {run.name} is completed: they "
+        f"rows of {unsettled} match where, though {run.name} is completed: they "
         f"came since, or were left as they are, which cannot be told apart, since {sources[0].repeatability.reason}. "
         f"To fill them: backfill run {run.name} --from-start --accept twice   If they may stay, let where leave them "
         "out."

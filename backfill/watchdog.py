@@ -34,7 +34,7 @@ class Watchdog:
     def __init__(self, statement_seconds: float) -> None:
         self._limit = statement_seconds
         self._descriptor: int | None = None
-        self._heard: Connection | None = None
+        self._listening_to: Connection | None = None
         self._lock = threading.Lock()
         self._deadline: float | None = None
         self._over = threading.Event()
@@ -47,9 +47,9 @@ class Watchdog:
         if self._descriptor is None:
             yield
             return
-        if self._heard is not connection:
+        if self._listening_to is not connection:
             _listen(connection)
-            self._heard = connection
+            self._listening_to = connection
         self._start()
         _watchdogs[connection] = self
         try:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 import sqlalchemy as sa
+from pydantic import field_validator
 
 import backfill
 from backfill.errors import Paused, RowRejected
@@ -128,3 +129,26 @@ def test_an_end_that_is_no_exception_is_the_rows_own(pooled: sa.Engine) -> None:
         run_on(pooled, count_and_cancel, SMALL)
     assert "secret" not in str(told.value)
     assert set(counts(pooled).values()) == {0}
+
+
+class Stubborn(Counter):
+    """A model whose own check ends more than itself."""
+
+    @field_validator("n")
+    @classmethod
+    def _cancel(cls, n: int) -> int:
+        raise Cancelled(f"secret {n}")
+
+
+def test_an_end_in_a_model_is_the_rows_own(pooled: sa.Engine) -> None:
+    """Also where rows come as a list."""
+    seed(pooled, ROWS)
+
+    @backfill.transform("people")
+    def count_all(rows: list[Stubborn]) -> list[Counted]:
+        """Is never called."""
+        return [Counted(n=row.n + 1) for row in rows]
+
+    with pytest.raises(RowRejected, match=r"Cancelled at .*test_surroundings\.py") as told:
+        run_on(pooled, count_all, SMALL)
+    assert "secret" not in str(told.value)

@@ -11,7 +11,7 @@ from typing import Any
 from backfill.declaration.form import Answer, Arguments, Reading, Row, Walked
 from backfill.declaration.forms.reading import ReadingForm
 from backfill.declaration.gathering import Gathering
-from backfill.declaration.rejection import reason_of, rejecting
+from backfill.declaration.rejection import ENDS, reason_of, rejecting
 from backfill.errors import Rejected, RowRejected
 from backfill.key import Key, printable_key
 
@@ -46,13 +46,17 @@ class BatchForm(ReadingForm):
     def _read(self, walked: Walked, key: Key, values: Mapping[str, Any]) -> Any:
         try:
             return self.reads.__pydantic_validator__.validate_python(values)
-        except Exception as error:
+        except ENDS:
+            raise
+        except BaseException as error:
             raise _rejection(walked, key, error) from None
 
     def _add(self, gathering: Gathering, walked: Walked, key: Key, answer: Any) -> None:
         try:
             gathering.add(key, answer)
-        except Exception as error:
+        except ENDS:
+            raise
+        except BaseException as error:
             raise _rejection(walked, key, error) from None
 
 
@@ -61,7 +65,7 @@ def _rows(walked: Walked, rows: Sequence[Row]) -> str:
     return f"{walked.table.name} row{'s' if len(rows) > 1 else ''} {ends}"
 
 
-def _rejection(walked: Walked, key: Key, error: Exception) -> RowRejected:
+def _rejection(walked: Walked, key: Key, error: BaseException) -> RowRejected:
     reason = reason_of(error)
     alone = {} if walked.is_grouped else {key: reason}  # a group is rejected as a whole
     return RowRejected(f"{walked.table.name} row {printable_key(key)}: {reason}", alone)

@@ -32,7 +32,7 @@ class RowForm(ReadingForm):
         for key, values, _ in reading.rows:
             try:
                 gathering.add(key, function(validated(values)))
-            except (DBAPIError, *ENDS):  # of a look-up by the function: the batch may be taken again
+            except (DBAPIError, *ENDS):  # after an error of a look-up the batch may be taken again
                 raise
             except BaseException as error:  # exit() in a transform, and what is like it, must not look like success
                 rejected[key] = reason_of(error)
