@@ -177,7 +177,7 @@ def test_it_says_how_repeatable_it_is(shop: sa.Engine) -> None:
         (target,) = open_targets(database, price)
         assert target.repeatability == Repeatability(False, False, "it reads price, which it writes")
         (target,) = open_targets(database, lower)
-        assert target.repeatability == Repeatability(True, True, "it reads nothing that it writes")
+        assert target.repeatability == Repeatability(True, True, "it reads nothing that it writes", asks=True)
 
 
 def test_a_value_is_applied_exactly_once(shop: sa.Engine) -> None:
