@@ -1,4 +1,4 @@
-"""Slice, Batch, BatchSize and Tally: which keys a worker owns, which it takes next, how many, and what came of it."""
+"""Slice, Batch, BatchSize, Tally and Outcome: which keys a worker owns, which it takes next, and what came of them."""
 
 from __future__ import annotations
 
@@ -107,6 +107,18 @@ class Batch:
     def is_last(self) -> bool:
         """Whether nothing comes after it in the slice."""
         return self.upto == self.hi
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of one batch."""
+
+    batch: Batch
+    tally: Tally
+    state: str | None = None
+    """What the next batch begins with, as JSON."""
+    rate: float | None = None
+    """Rows per second of late."""
 
 
 class BatchSize:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from typing import Any, Self
 
@@ -12,9 +12,12 @@ from sqlalchemy.exc import DBAPIError, PendingRollbackError, StatementError
 
 from backfill.dialect import Limits
 from backfill.dialects import dialect_of
-from backfill.errors import ForeignCommit
 from backfill.fault import Fault, Faulted
+from backfill.sentinel import Mark, Savepoint, Sentinel
 from backfill.watchdog import Watchdog
+
+_COUNTING = {"preserve_rowcount": True}
+"""Of an INSERT the count is dropped otherwise. A statement of its own with this option would be read anew each time."""
 
 
 class Database(AbstractContextManager["Database"]):
@@ -80,37 +83,21 @@ class Database(AbstractContextManager["Database"]):
 
     def change(self, statement: Executable, parameters: Sequence[Mapping[str, Any]] | None = None) -> int:
         """Make a statement that writes; gives how many rows it found, or inserted."""
-        counting = statement.execution_options(preserve_rowcount=True)  # of an INSERT it is dropped otherwise
-        return max(self.connection.execute(counting, parameters).rowcount, 0)
+        found = self.connection.execute(statement, parameters, execution_options=_COUNTING)
+        return max(found.rowcount, 0)
 
     @contextmanager
-    def sentinel(self) -> Iterator[Callable[[], None]]:
-        """A savepoint that survives only if nobody ends the transaction inside; gives a check for half-way.
+    def sentinel(self) -> Iterator[Sentinel]:
+        """Something that tells whether anybody ends the transaction inside.
 
         Raises:
-            ForeignCommit: it did not survive, so part of the batch may stand without its checkpoint.
+            ForeignCommit: somebody did.
         """
-        name = f"backfill_{secrets.token_hex(4)}"
-        self.connection.exec_driver_sql(f"SAVEPOINT {name}")
-
-        def check() -> None:
-            self._release(name)
-            self.connection.exec_driver_sql(f"SAVEPOINT {name}")
-
-        yield check
-        self._release(name)
-
-    def _release(self, name: str) -> None:
-        try:
-            self.connection.exec_driver_sql(f"RELEASE SAVEPOINT {name}")
-        except DBAPIError as error:
-            if self.dialect.classify(error)[0] is Fault.LINK:
-                raise
-            raise ForeignCommit(
-                "something inside the batch committed or rolled back (DDL, COMMIT or a trigger's ROLLBACK), so the "
-                "batch is not one unit any more. Find it in the transform, compare the rows of this batch, then: "
-                "backfill run"
-            ) from None
+        is_begun = None if self.shared else self.dialect.is_begun()
+        given = self.connection, self.dialect
+        sentinel = Savepoint(*given) if is_begun is None else Mark(*given, is_begun)
+        yield sentinel
+        sentinel.end()
 
     def _framing(self) -> tuple[Any, Any, Any]:
         execute = self.connection.exec_driver_sql

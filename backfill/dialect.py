@@ -74,6 +74,10 @@ class Dialect:
         """Begin a transaction that writes, all settings it relies on pinned."""
         raise NotImplementedError
 
+    def is_begun(self) -> Condition | None:
+        """Whether the transaction is still the one that `begin` began; None where only a savepoint can tell."""
+        return None
+
     def end(self, connection: Connection, verb: str) -> None:
         """COMMIT or ROLLBACK what `begin` began."""
         connection.exec_driver_sql(verb)
@@ -138,7 +142,7 @@ class Dialect:
             return values
         return [self.storable(column, value) for value in values]
 
-    def structure(self, connection: Connection, table: Table) -> str:
+    def structure(self, connection: Connection, table: Table) -> ColumnElement[str]:
         """Something short that is another after a column was altered; anything at all where there is no table."""
         raise NotImplementedError
 
@@ -188,8 +192,8 @@ class Dialect:
 
     def matching(self, table: Table, shape: Shape) -> Condition:
         """The rows that a shape means, by parameters for the values that they are matched by."""
-        columns = [self.walked(table.c[name]) if shape.is_own else table.c[name] for name in shape.match]
-        given = [column == bindparam(key_parameter(n)) for n, column in enumerate(columns)]
+        matched = [self.walked(table.c[name]) if shape.is_own else table.c[name] for name in shape.match]
+        given = [column == bindparam(key_parameter(n)) for n, column in enumerate(matched)]
         return and_(*given, *(table.c[name].is_(None) for name in shape.absent))
 
     def parameters(self, table: Table, shape: Shape, rows: Recordset) -> list[dict[str, Any]]:
@@ -221,8 +225,7 @@ class Dialect:
 
     def update_rows(self, connection: Connection, table: Table, shape: Shape, rows: Recordset) -> int:
         """Write a recordset by match; gives the number of rows found. This is the exact path, one UPDATE a row."""
-        statement = self.update_by_match(table, shape)
-        return connection.execute(statement, self.parameters(table, shape, rows)).rowcount
+        return connection.execute(self.update_by_match(table, shape), self.parameters(table, shape, rows)).rowcount
 
     # ── the live table ──────────────────────────────────────────────────────────────────────────────────────────
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import BindParameter, ColumnElement, Table, bindparam
+from sqlalchemy import BindParameter, ColumnElement, String, Table, bindparam, column, text
 
 from backfill.declaration.writes import Shape
 from backfill.key import Key
@@ -36,3 +36,9 @@ def typed_value(column: ColumnElement[Any], value: Any) -> BindParameter[Any]:
     if isinstance(value, BindParameter):
         return value
     return bindparam(None, value, type_=column.type, unique=True)
+
+
+def scalar(query: str, **values: Any) -> ColumnElement[str]:
+    """The text that a query in the database's own words finds, as part of another statement."""
+    found = text(query).bindparams(**values).columns(column("found", String))
+    return found.scalar_subquery()

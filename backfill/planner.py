@@ -167,11 +167,12 @@ class _Trial:
         columns = self._columns_shown()
         before = source.snapshot(batch, columns) if isinstance(source, Target) else {}
         started = time.perf_counter()
-        with source.database.sentinel():
+        with source.database.sentinel() as sentinel:
             reading = source.read(batch)
             answer = source.apply(reading, Given(source.transform, source.database))
             self.findings += self._examination.admit(source, answer.writes)
             tally = source.write(answer.writes, batch, reading)
+            sentinel.check()
         seconds = time.perf_counter() - started
         self._note_fresh_values(reading, answer)
         return TablePlan(

@@ -8,14 +8,16 @@ transaction, after the data.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
+from dataclasses import dataclass, field
+from functools import cache, lru_cache, partial
 from typing import Any
 
-from sqlalchemy import Select, Update, and_, bindparam, func, insert, or_, select, update
+from sqlalchemy import Select, Update, and_, bindparam, func, insert, or_, select, true, update
 
 from backfill import schema
-from backfill.batch import Batch, Slice, Tally
+from backfill.batch import Outcome, Slice
 from backfill.database import Database
+from backfill.declaration.conditions import Condition
 from backfill.dialect import Dialect
 from backfill.errors import Fenced
 from backfill.key import Key, encode_key
@@ -25,6 +27,17 @@ COUNTS = ("rows_written", "rows_inserted", "rows_deleted", "rows_skipped")
 _run, _slice = schema.run, schema.slice_
 
 
+@dataclass(frozen=True)
+class Guard:
+    """What else must hold when a batch ends. The condition is always the same, so that statements can be kept."""
+
+    condition: Condition
+    values: dict[str, Any] = field(default_factory=dict)
+
+
+UNGUARDED = Guard(true())
+
+
 class Slices:
     """The slices of the runs of one database."""
 
@@ -32,6 +45,7 @@ class Slices:
         self._database = database
         self._connection = database.connection
         self._clock = database.dialect.clock
+        self._advancing = lru_cache(partial(_advancing, database.dialect))
 
     def add(self, run_id: int, table: str, sweep: int, hi: Key | None, after: Key | None = None) -> None:
         """Cut a slice that ends at `hi`; without a last key there is nothing in it, and it is born closed."""
@@ -119,35 +133,32 @@ class Slices:
         statement = _selecting_one(self._database.dialect)
         return Slice.of(self._connection.execute(statement, {"of_run": locked.run_id, "seen_number": number}).one())
 
-    def advance(
-        self,
-        seen: Slice,
-        batch: Batch,
-        tally: Tally,
-        *,
-        lease_seconds: float,
-        rate: float | None,
-        state: str | None = None,
-    ) -> None:
-        """The guarded write that ends a batch; raises Fenced when the slice is not what this worker has seen."""
-        advanced = self._connection.execute(
-            _advancing(self._database.dialect, lease_seconds),
-            {
-                "of_run": seen.run_id,
-                "seen_number": seen.number,
-                "seen_epoch": seen.epoch,
-                "seen_seq": seen.seq,
-                "checkpoint": encode_key(batch.upto),
-                "is_open": not batch.is_last,
-                "more_read": batch.rows,
-                "more_written": tally.written,
-                "more_inserted": tally.inserted,
-                "more_deleted": tally.deleted,
-                "more_skipped": tally.skipped,
-                "state": state,
-                "rows_per_second": rate,
-            },
-        )
+    def advance(self, seen: Slice, outcome: Outcome, lease_seconds: float, guards: Sequence[Guard] = ()) -> None:
+        """The guarded write that ends a batch.
+
+        Raises:
+            Fenced: the slice is not what this worker has seen, or one of the guards does not hold.
+        """
+        batch, tally = outcome.batch, outcome.tally
+        values = {
+            "of_run": seen.run_id,
+            "seen_number": seen.number,
+            "seen_epoch": seen.epoch,
+            "seen_seq": seen.seq,
+            "checkpoint": encode_key(batch.upto),
+            "is_open": not batch.is_last,
+            "more_read": batch.rows,
+            "more_written": tally.written,
+            "more_inserted": tally.inserted,
+            "more_deleted": tally.deleted,
+            "more_skipped": tally.skipped,
+            "state": outcome.state,
+            "rows_per_second": outcome.rate,
+        }
+        for guard in guards:
+            values |= guard.values
+        statement = self._advancing(lease_seconds, *(guard.condition for guard in guards))
+        advanced = self._connection.execute(statement, values)
         if advanced.rowcount != 1:
             raise Fenced("another worker took this slice over, or the run was cancelled; this batch was rolled back")
 
@@ -219,13 +230,14 @@ def _selecting_one(dialect: Dialect) -> Select[Any]:
     return _selecting(dialect).where(_slice.c.number == bindparam("seen_number"))
 
 
-@cache
-def _advancing(dialect: Dialect, lease_seconds: float) -> Update:
+def _advancing(dialect: Dialect, lease_seconds: float, *guards: Condition) -> Update:
     more = {name: _slice.c[name] + bindparam(name.replace("rows", "more")) for name in ("rows_read", *COUNTS)}
     return (
         update(_slice)
         .where(_slice.c.run_id == bindparam("of_run"), _slice.c.number == bindparam("seen_number"))
-        .where(_slice.c.epoch == bindparam("seen_epoch"), _slice.c.seq == bindparam("seen_seq"), _slice.c.is_open)
+        .where(
+            _slice.c.epoch == bindparam("seen_epoch"), _slice.c.seq == bindparam("seen_seq"), _slice.c.is_open, *guards
+        )
         .values(
             checkpoint=bindparam("checkpoint"),
             seq=_slice.c.seq + 1,

@@ -38,6 +38,7 @@ from backfill.dialects.recordsets.mysql import document, most_bytes, note_collat
 from backfill.fault import Fault
 from backfill.finding import Finding
 from backfill.key import Key
+from backfill.parameters import scalar
 
 _CODES = {
     Fault.CONFLICT: (1213, 1205, 1020),
@@ -115,10 +116,9 @@ class MySQL(Dialect):
             if isinstance(column.type, LONGTEXT) and f"json_valid(`{column.name.lower()}`)" in documents:
                 column.type = JSON()
 
-    def structure(self, connection: Connection, table: Table) -> str:
+    def structure(self, connection: Connection, table: Table) -> ColumnElement[str]:
         """Place, name and type of each column."""
-        named = {"schema": table.schema, "name": table.name}
-        return ",".join(connection.execute(_STRUCTURE, named).scalars())
+        return scalar(_STRUCTURE, structure_of=table.name, structure_in=table.schema)
 
     def json_null(self, column: Column[Any]) -> Condition:
         """MariaDB's JSON is text; MySQL's is made text by the comparison."""
@@ -254,10 +254,11 @@ def _beyond(columns: Sequence[ColumnElement[Any]], key: Key, *, inclusive: bool,
     return and_(loose, or_(strict, and_(first == value, rest)))
 
 
-_STRUCTURE = text("""
-    SELECT concat_ws(' ', ordinal_position, column_name, column_type, is_nullable) FROM information_schema.columns
-     WHERE table_schema = coalesce(:schema, database()) AND table_name = :name ORDER BY ordinal_position
-""")
+_COLUMN = "concat_ws(' ', ordinal_position, column_name, column_type, is_nullable)"
+_STRUCTURE = f"""
+    SELECT hex(bit_xor(CAST(conv(left(md5({_COLUMN}), 16), 16, 10) AS UNSIGNED))) FROM information_schema.columns
+     WHERE table_schema = coalesce(:structure_in, database()) AND table_name = :structure_of
+"""  # noqa: S608  # group_concat() would be cut off where it is too long
 
 _JSON_COLUMNS = """
     SELECT check_clause FROM information_schema.check_constraints

@@ -35,7 +35,7 @@ from backfill.dialects.recordsets.postgresql import arrived, note_types, travels
 from backfill.fault import Fault
 from backfill.finding import Finding
 from backfill.key import Key
-from backfill.parameters import typed
+from backfill.parameters import scalar, typed
 
 _LONGEST_NULL = 64
 """Bytes that JSON null can take with its spaces; `json` keeps them as they were written."""
@@ -109,6 +109,10 @@ class PostgreSQL(Dialect):
         for sent in statements if connection.dialect.driver == "asyncpg" else ("; ".join(statements),):
             connection.exec_driver_sql(sent, execution_options={"no_parameters": True})
 
+    def is_begun(self) -> Condition:
+        """A setting of the transaction's own ends with it."""
+        return _IS_BEGUN
+
     def vacuum(self, connection: Connection, table: Table) -> None:
         """Autovacuum looks once a minute: a run doubles the table before it comes. Where it is there, it is enough."""
         connection.exec_driver_sql(f"VACUUM (SKIP_LOCKED, TRUNCATE false) {_qualified(connection, table)}")
@@ -126,9 +130,9 @@ class PostgreSQL(Dialect):
         """Note how each column's values travel."""
         note_types(connection, table, _qualified(connection, table))
 
-    def structure(self, connection: Connection, table: Table) -> str:
+    def structure(self, connection: Connection, table: Table) -> ColumnElement[str]:
         """Number, name and type of each column."""
-        return str(connection.execute(_STRUCTURE, {"name": _qualified(connection, table)}).scalar())
+        return scalar(_STRUCTURE, structure_of=_qualified(connection, table))
 
     def json_null(self, column: Column[Any]) -> Condition:
         """Only what is small is looked into, since to unpack a large document takes longer than all the rest."""
@@ -250,10 +254,13 @@ class PostgreSQL(Dialect):
         return ", ".join(f"{kind} {name}" for kind, name in found.items() if name)
 
 
-_STRUCTURE = text("""
+_BEGUN = "backfill.begun"
+_IS_BEGUN: Condition = func.current_setting(_BEGUN, True) == "yes"
+
+_STRUCTURE = """
     SELECT md5(string_agg(concat_ws(' ', attnum, attname, atttypid, atttypmod, attnotnull), ',' ORDER BY attnum))
-      FROM pg_attribute WHERE attrelid = to_regclass(:name) AND attnum > 0 AND NOT attisdropped
-""")
+      FROM pg_attribute WHERE attrelid = to_regclass(:structure_of) AND attnum > 0 AND NOT attisdropped
+"""
 
 
 class _Record(UserDefinedType[Any]):
@@ -276,6 +283,7 @@ def _pinning(limits: Limits, search_path: str) -> str:
         "search_path": search_path.replace("'", "''"),
         "TimeZone": "UTC",
         "DateStyle": "ISO",
+        _BEGUN: "yes",
     }
     return "SELECT " + ", ".join(f"set_config('{name}', '{value}', true)" for name, value in settings.items())
 

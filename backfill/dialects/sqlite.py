@@ -33,6 +33,7 @@ from backfill.dialects.inspections import sqlite as inspections
 from backfill.dialects.recordsets.sqlite import update_in_turn
 from backfill.fault import Fault
 from backfill.finding import Finding
+from backfill.parameters import scalar
 
 _FAULTS = {
     sqlite3.SQLITE_BUSY: Fault.CONFLICT,
@@ -122,9 +123,9 @@ class SQLite(Dialect):
             if frozenset(names) not in known:
                 table.append_constraint(UniqueConstraint(*names))
 
-    def structure(self, connection: Connection, table: Table) -> str:
+    def structure(self, connection: Connection, table: Table) -> ColumnElement[str]:
         """The counter of all changes of the schema, this table's among them."""
-        return str(connection.exec_driver_sql("PRAGMA schema_version").scalar())
+        return scalar("SELECT CAST(schema_version AS TEXT) FROM pragma_schema_version")
 
     def json_null(self, column: Column[Any]) -> Condition:
         """JSON is text here, so JSON null is the word."""

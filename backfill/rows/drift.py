@@ -5,35 +5,51 @@ A renamed column is an error of the database. Two columns that swapped their nam
 
 from __future__ import annotations
 
+from sqlalchemy import String, bindparam
+
 from backfill.errors import DefinitionChanged
 from backfill.rows.source import Source
 from backfill.rows.tables import STRUCTURE, Tables
 from backfill.rows.target import Target
+from backfill.slices import UNGUARDED, Guard
 
 
 class Drift:
-    """What the tables of one worker looked like."""
+    """What the tables of one worker look like."""
 
     def __init__(self) -> None:
-        self._structures: dict[str, str] = {}
-        """Since they were altered in ways that do not matter."""
+        self._guards: dict[str, Guard] = {}
 
-    def require_same(self, source: Source) -> None:
-        """Look once more, after the batch's writes, which let nobody change the table until COMMIT.
+    def guard(self, source: Source) -> Guard:
+        """That the table is the one it was, asked after the batch's writes, which let nobody change it until COMMIT."""
+        if not isinstance(source, Target):
+            return UNGUARDED
+        if source.name not in self._guards:
+            database = source.database
+            is_same = database.dialect.structure(database.connection, source.table) == bindparam(
+                "structure", type_=String
+            )
+            self._guards[source.name] = Guard(is_same, {"structure": source.table.info[STRUCTURE]})
+        return self._guards[source.name]
+
+    def passes(self, source: Source) -> bool:
+        """Whether the table was altered, but in a way that does not matter; from here on it is guarded as it is now.
 
         Raises:
             DefinitionChanged: a column that the transform uses is not what it was.
         """
+        guard = self.guard(source)
         if not isinstance(source, Target):
-            return
-        now = source.database.dialect.structure(source.database.connection, source.table)
-        if self._structures.get(source.name, source.table.info[STRUCTURE]) == now:
-            return
-        if source.shape() != source.shape_of(Tables(source.database).find(source.name)):
+            return False
+        table = Tables(source.database).find(source.name)
+        if table.info[STRUCTURE] == guard.values["structure"]:
+            return False
+        if source.shape() != source.shape_of(table):
             name = source.transform.name
             raise DefinitionChanged(
                 f"{source.name} was altered while {name} walked it: a column that it uses was renamed, moved or given "
                 f"another type; this batch was rolled back. Look: backfill plan {name}   Then go on: backfill run "
                 f"{name} --accept-change"
             )
-        self._structures[source.name] = now
+        self._guards[source.name] = Guard(guard.condition, {"structure": table.info[STRUCTURE]})
+        return True

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import JSON, ClauseElement, MetaData, Table, UniqueConstraint, inspect
+from sqlalchemy import JSON, ClauseElement, MetaData, Table, UniqueConstraint, inspect, select
 from sqlalchemy.exc import NoSuchTableError
 from sqlalchemy.sql.selectable import TableClause
 
@@ -54,7 +54,8 @@ class Tables:
 
     def _reflect(self, name: str, schema: str | None) -> Table | None:
         connection, dialect = self._database.connection, self._database.dialect
-        structure = dialect.structure(connection, Table(name, MetaData(), schema=schema))  # before it is looked at
+        bare = Table(name, MetaData(), schema=schema)
+        structure = connection.scalar(select(dialect.structure(connection, bare)))  # before it is looked at
         try:
             table = Table(name, MetaData(), autoload_with=connection, schema=schema, resolve_fks=False)
         except NoSuchTableError:

@@ -1,12 +1,11 @@
 """Worker: walks one slice, batch by batch; each batch and its checkpoint are one transaction.
 
 BEGIN, settings pinned
-  SAVEPOINT sentinel
-    the slice, as the ledger has it     where to go on is never remembered, always read
-    the batch's last key                read from the database, which alone orders keys
-    lock and read → apply → write
-  RELEASE sentinel                      fails if anything inside ended the transaction
-  guarded write of the slice            fails if another worker has taken it over
+  the slice, as the ledger has it       where to go on is never remembered, always read
+  the batch's last key                  read from the database, which alone orders keys
+  lock and read → apply → write
+  guarded write of the slice            finds nothing if another worker has taken the slice over, if anything inside
+                                        ended the transaction, or if the table is not what it was
 COMMIT
 """
 
@@ -16,7 +15,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
-from backfill.batch import Batch, BatchSize, Slice, Tally
+from backfill.batch import Batch, BatchSize, Outcome, Slice, Tally
 from backfill.checks import Examination
 from backfill.database import Database
 from backfill.errors import Fenced, Paused, RowRejected
@@ -32,8 +31,9 @@ from backfill.running.progress import Progress
 from backfill.running.sieve import Sieve
 from backfill.running.stop import Stop
 from backfill.running.vacuum import Vacuum
+from backfill.sentinel import Sentinel
 from backfill.settings import Settings
-from backfill.slices import Slices
+from backfill.slices import Guard, Slices
 from backfill.status import Status
 
 
@@ -103,24 +103,17 @@ class Worker:
     def _try_batch(self, held: Slice) -> bool:
         started = time.perf_counter()
         with self._database.transaction():
-            with self._database.sentinel() as check:
+            with self._database.sentinel() as sentinel:
                 seen = self._slices.reread(held)
                 require_ours(held, seen)
                 if not seen.is_open:
                     return False
                 batch = self._next_batch(seen)
                 self._sieve.look_at(seen, batch)
-                tally, state = self._fill(seen, batch, check)
+                tally, state = self._fill(seen, batch, sentinel.check)
                 self._sieve.record()
             self._pace.learn(batch.rows, time.perf_counter() - started)
-            self._slices.advance(
-                seen,
-                batch,
-                tally,
-                lease_seconds=self._settings.lease_seconds,
-                rate=self._pace.rows_per_second,
-                state=state,
-            )
+            self._advance(seen, Outcome(batch, tally, state, self._pace.rows_per_second), sentinel)
         seconds = time.perf_counter() - started
         source = self.sources[seen.table]
         self._size.learn(batch.rows, seconds, tally.written + tally.skipped if source.is_selective else None)
@@ -154,8 +147,23 @@ class Worker:
             check()  # the function has run: had it ended the transaction, each write would stand at once
         record = self._journal.record(seen)
         tally = source.write(answer.writes, batch, reading, only_changes=seen.sweep > 0, record=record)
-        self._drift.require_same(source)
         return tally + Tally(updated=answer.performed, skipped=answer.skipped), given.state()
+
+    def _advance(self, seen: Slice, outcome: Outcome, sentinel: Sentinel) -> None:
+        """The guarded write; where it finds nothing to write, say what stood against it."""
+        source = self.sources[seen.table]
+
+        def advance() -> None:
+            guards = [Guard(sentinel.is_whole), self._drift.guard(source)]
+            self._slices.advance(seen, outcome, self._settings.lease_seconds, guards)
+
+        try:
+            advance()
+        except Fenced:
+            sentinel.look_back()
+            if not self._drift.passes(source):
+                raise
+            advance()
 
     def _state_of(self, seen: Slice, source: Source) -> str | None:
         """What is carried into the batch; the first one of a table goes on from the table before."""

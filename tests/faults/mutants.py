@@ -27,6 +27,7 @@ from backfill.rows.target import Target
 from backfill.rows.walk import Walk
 from backfill.running.patience import Patience
 from backfill.running.worker import Worker
+from backfill.sentinel import Sentinel
 from backfill.slices import Slices
 from tests.faults.wrong_protocols import (
     Changes,
@@ -79,8 +80,10 @@ def _below_the_next_key(walk: Any, after: Key | None, upto: Key) -> Any:
 
 
 @contextmanager
-def _no_sentinel(_database: Any) -> Iterator[Callable[[], None]]:
-    yield unchecked
+def _no_sentinel(database: Database) -> Iterator[Sentinel]:
+    sentinel = Sentinel(database.connection, database.dialect)
+    sentinel.check = unchecked  # type: ignore[method-assign]
+    yield sentinel
 
 
 def _through_python(picture: Any, side: str, taken: Any, parameters: Any = None) -> int:

@@ -75,13 +75,17 @@ def batches(script: list[str]) -> list[range]:
     return [
         range(begin, commit + 2)
         for begin, commit in zip(begins, commits, strict=True)
-        if any(text.startswith("SAVEPOINT") for text in script[begin:commit])
+        if any(map(_ends_batch, script[begin:commit]))
     ]
 
 
 def changing(script: list[str], batch: range) -> list[int]:
     """Positions of a batch before each statement that is no query, and behind its COMMIT."""
     return [n for n in batch if n == batch[-1] or not script[n - 1].lstrip("( ").startswith(QUERIES)]
+
+
+def _ends_batch(statement: str) -> bool:
+    return statement.startswith("UPDATE backfill_slice") and "rows_read" in statement
 
 
 def _begin_before(script: list[str], position: int) -> int:

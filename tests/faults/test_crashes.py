@@ -16,8 +16,8 @@ FEWEST_POINTS = 15
 """A sweep with fewer points has not been where batches are."""
 
 
-FEWEST_POINTS_OF_A_BATCH = 6
-"""Before the savepoint, a write, the savepoint's end, the checkpoint, COMMIT, and behind it."""
+FEWEST_POINTS_OF_A_BATCH = 4
+"""Before a write, the checkpoint and COMMIT, and behind it; where a savepoint is the sentinel, before both its ends."""
 
 TWO_BATCHES = ("--rows", "4", "--batch", "2", "--within", "batch")
 ON_SQLITE_ALONE = ("note_twice", "upsert_in_sql", "three_notes", "count_by_step", "note_in_step")

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import update
 
-from backfill.batch import Batch, Slice, Tally
+from backfill.batch import Outcome, Slice, Tally
 from backfill.database import Database
 from backfill.fault import Faulted
 from backfill.key import encode_key
@@ -27,7 +27,7 @@ def checkpoint_before_data(worker: Any, held: Slice) -> bool:
     with worker._database.transaction():
         seen = worker._slices.reread(held)
         batch = worker._next_batch(seen)
-        worker._slices.advance(seen, batch, Tally(batch.rows), lease_seconds=30, rate=None)
+        worker._slices.advance(seen, Outcome(batch, Tally(batch.rows)), 30)
     with worker._database.transaction():
         worker._fill(seen, batch, unchecked)
     return not batch.is_last
@@ -40,7 +40,7 @@ def checkpoint_after_data(worker: Any, held: Slice) -> bool:
         batch = worker._next_batch(seen)
         tally, _ = worker._fill(seen, batch, unchecked)
     with worker._database.transaction():
-        worker._slices.advance(seen, batch, tally, lease_seconds=30, rate=None)
+        worker._slices.advance(seen, Outcome(batch, tally), 30)
     return not batch.is_last
 
 
@@ -51,18 +51,18 @@ def checkpoint_elsewhere(worker: Any, held: Slice) -> bool:
         batch = worker._next_batch(seen)
         tally, _ = worker._fill(seen, batch, unchecked)
         with elsewhere.transaction():
-            Slices(elsewhere).advance(seen, batch, tally, lease_seconds=30, rate=None)
+            Slices(elsewhere).advance(seen, Outcome(batch, tally), 30)
     return not batch.is_last
 
 
 def state_after_commit(worker: Any, held: Slice) -> bool:
     """What is carried from batch to batch, in a transaction behind the batch's."""
     with worker._database.transaction():
-        with worker._database.sentinel() as check:
+        with worker._database.sentinel() as sentinel:
             seen = worker._slices.reread(held)
             batch = worker._next_batch(seen)
-            tally, state = worker._fill(seen, batch, check)
-        worker._slices.advance(seen, batch, tally, lease_seconds=30, rate=None, state=seen.state)
+            tally, state = worker._fill(seen, batch, sentinel.check)
+        worker._slices.advance(seen, Outcome(batch, tally, seen.state), 30)
     with worker._database.transaction():
         of_slice = (slice_.c.run_id == seen.run_id, slice_.c.number == seen.number)
         worker._database.connection.execute(update(slice_).where(*of_slice).values(state=state))
@@ -98,7 +98,7 @@ def retry_from_memory(worker: Any, held: Slice) -> bool:
     def commit() -> None:
         with worker._database.transaction():
             tally, _ = worker._fill(seen, batch, unchecked)
-            guard()(worker._slices, seen, batch, tally)
+            guard()(worker._slices, seen, Outcome(batch, tally))
 
     try:
         commit()
@@ -118,7 +118,8 @@ def unchecked() -> None:
 def guard(*kept: str, checks_rowcount: bool = True) -> Callable[..., None]:
     """`advance` with only these columns of its guard."""
 
-    def advance(slices: Any, seen: Slice, batch: Batch, tally: Tally, **_: Any) -> None:
+    def advance(slices: Any, seen: Slice, outcome: Outcome, *_: Any) -> None:
+        batch, tally = outcome.batch, outcome.tally
         guards = [slice_.c[name] == getattr(seen, name) for name in kept]
         moved = slices._connection.execute(
             update(slice_)
@@ -132,6 +133,6 @@ def guard(*kept: str, checks_rowcount: bool = True) -> Callable[..., None]:
             )
         )
         if checks_rowcount and moved.rowcount != 1:
-            original_advance(slices, seen, batch, tally, lease_seconds=30, rate=None)  # raises Fenced
+            original_advance(slices, seen, outcome, 30)  # raises Fenced
 
     return advance
