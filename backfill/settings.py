@@ -11,11 +11,14 @@ from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
-from pydantic_core import PydanticCustomError
+from pydantic_core import ErrorDetails, PydanticCustomError
 
 from backfill.dialect import Limits
 from backfill.errors import SettingsError
 from backfill.pyproject import read_settings
+
+_UNKNOWN = "extra_forbidden"
+"""What pydantic says of a name that is no setting's."""
 
 
 class Settings(BaseModel):
@@ -23,7 +26,9 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
-    transforms: str = Field(default="transforms", pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$")
+    transforms: str = Field(
+        default="transforms", pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$", examples=["transforms", "app.transforms"]
+    )
     """The package that holds one file per transform."""
     mode: Literal["inline", "defer"] = "inline"
     """What `run_backfill` does in an upgrade: fill now, or register the run for `backfill run`."""
@@ -49,7 +54,7 @@ class Settings(BaseModel):
     """How long one statement may run before its batch is halved."""
     idle_seconds: float = Field(default=60, gt=0, le=3_600)
     """How long the server lets a frozen worker hold its locks."""
-    max_rejections: str = Field(default="0", pattern=r"^\d{1,9}$|^\d{1,2}(\.\d{1,6})?%$|^100%$")
+    max_rejections: str = Field(default="0", pattern=r"^\d{1,9}$|^\d{1,2}(\.\d{1,6})?%$|^100%$", examples=["100", "1%"])
     """How many rows may be left out because they cannot be filled, or which share of all, as in "1%"."""
     attempts: int = Field(default=10, ge=1, le=1_000)
     """How often a batch that met a conflict is taken again."""
@@ -129,12 +134,19 @@ def _validate(values: Mapping[str, Any], source: str) -> Settings:
     try:
         return Settings.model_validate(values)
     except ValidationError as error:
-        problems = "; ".join(
-            f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}" for problem in error.errors(include_input=False)
-        )
-        raise SettingsError(
-            f"{source}: {problems}. Known settings: {', '.join(Settings.model_fields)}", code=_code_of(error)
-        ) from None
+        problems = error.errors(include_input=False)
+        told = "; ".join(f"{'.'.join(map(str, each['loc']))}: {_told(each)}" for each in problems)
+        if any(each["type"] == _UNKNOWN for each in problems):
+            told += f". Known settings: {', '.join(Settings.model_fields)}"
+        raise SettingsError(f"{source}: {told}", code=_code_of(error)) from None
+
+
+def _told(problem: ErrorDetails) -> str:
+    """What is wrong with a setting; of one that has a form of its own, how it may look."""
+    if problem["type"] != "string_pattern_mismatch":
+        return problem["msg"]
+    examples = Settings.model_fields[str(problem["loc"][0])].examples or ()
+    return f"it should look like {' or '.join(map(str, examples))}"
 
 
 def _code_of(error: ValidationError) -> str:

@@ -10,7 +10,12 @@ from backfill.fault import Faulted
 
 
 def sentence_of(error: Exception) -> str:
-    """What happened. Of an error that is not ours the message stays untold, since a value may stand in it."""
+    """What happened, and what to do now. Of an error that is not ours the message stays untold: it may hold a value."""
+    notes = getattr(error, "__notes__", ()) if isinstance(error, BackfillError) else ()
+    return ". ".join([_told(error), *notes])
+
+
+def _told(error: Exception) -> str:
     if isinstance(error, Refused) and not isinstance(error, ChecksFailed):  # each finding has a code of its own
         return f"[{error.code}] {error}"
     if isinstance(error, BackfillError):

@@ -219,7 +219,10 @@ def test_a_rejected_row_stops_the_run_and_can_be_mended(workspace: Workspace) ->
     workspace.write_fill(body=body)
     result = workspace.run("run", "fill_nickname", "--batch-size", "4")
     assert result.exit_code == 1
-    assert result.stderr == "Error: users row 5: a name is too short\n"
+    assert result.stderr == (
+        "Error: users row 5: a name is too short. Correct it, then: backfill run fill_nickname   "
+        "Or leave rows like it out for now: backfill run fill_nickname --max-rejections 1%\n"
+    )
     told = workspace.run("status", "fill_nickname").stdout
     assert "failed" in told
     assert "a name is too short. To go on: backfill run fill_nickname" in told

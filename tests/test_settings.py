@@ -60,8 +60,8 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "a lease of no time": ({"lease_seconds": 0}, "lease_seconds: Input should be greater than or equal to 1"),
     "no attempt": ({"attempts": 0}, "attempts: Input should be greater than or equal to 1"),
     "a mode": ({"mode": "later"}, "mode: Input should be 'inline' or 'defer'"),
-    "a path": ({"transforms": "../transforms"}, "transforms: String should match pattern"),
-    "a folder": ({"transforms": "app/transforms"}, "transforms: String should match pattern"),
+    "a path": ({"transforms": "../transforms"}, "transforms: it should look like transforms or app.transforms"),
+    "a folder": ({"transforms": "app/transforms"}, "transforms: it should look like transforms or app.transforms"),
     "unknown": (
         {"batchsize": 1},
         "batchsize: Extra inputs are not permitted. Known settings: transforms, mode, batch_size",

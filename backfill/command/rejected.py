@@ -37,6 +37,8 @@ def rejections_json(rejections: Sequence[Rejection], *, with_keys: bool = False)
 
 def decision_page(name: str, decision: str, rows: int) -> str:
     """What becomes of the rows that were decided about."""
+    if not rows:
+        return f"{name}: none of its rejected rows is open. See them:  backfill rejections {name}"
     told = {"retry": "will be taken again", "accept": "may stay unfilled"}[decision]
     return f"{name}: {counted(rows, 'rejected row')} {told}. To go on:  backfill run {name}"
 

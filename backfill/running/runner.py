@@ -18,6 +18,7 @@ from backfill.errors import (
     DefinitionChanged,
     Exhausted,
     Paused,
+    RowRejected,
     RowsWait,
     RunFailed,
 )
@@ -115,6 +116,7 @@ class _Session:
         self._slices = Slices(database)
         self._rejections = Rejections(database, admitted.id)
         self._run = admitted
+        self._settings = settings
         self._sources = worker.sources
         self._worker = worker
         self._progress = progress
@@ -230,11 +232,11 @@ class _Session:
     def _require_none_rejected(self) -> None:
         waiting = self._rejections.count(Standing.OPEN)
         if waiting:
-            some = "1 that cannot be waits" if waiting == 1 else f"{waiting:,} that cannot be wait"
-            raise RowsWait(
-                f"every other row is filled, and {some}. See them and their reasons: "
-                f"backfill rejections {self._run.name}"
-            )
+            some = "1 row that cannot be filled waits"
+            if waiting > 1:
+                some = f"{waiting:,} rows that cannot be filled wait"
+            name = self._run.name
+            raise RowsWait(f"{some}, and every other is filled. See why, and decide: backfill rejections {name}")
 
     @contextmanager
     def _outcome_recorded(self) -> Iterator[None]:
@@ -247,7 +249,15 @@ class _Session:
             raise
         except (RunFailed, ChecksFailed, DefinitionChanged) as error:
             self._record(Status.FAILED, error)
+            if "backfill " not in str(error):
+                error.add_note(self._way_on(error))
             raise
+
+    def _way_on(self, error: BackfillError) -> str:
+        again = f"backfill run {self._run.name}"
+        if isinstance(error, RowRejected) and not self._settings.may_reject:
+            return f"Correct it, then: {again}   Or leave rows like it out for now: {again} --max-rejections 1%"
+        return f"Correct it, then: {again}"
 
     def _record(self, status: Status, error: BackfillError) -> None:
         try:

@@ -246,7 +246,7 @@ def test_text_keys_are_not_told(town: sa.Engine) -> None:
         """Every row."""
         raise Rejected("never")
 
-    with pytest.raises(RowRejected, match=r"^mails row #[0-9a-f]{12}: never$"):
+    with pytest.raises(RowRejected, match=r"^mails row #[0-9a-f]{12}: never(\n|$)"):
         fill(town, refuse)
     with town.begin() as connection:
         connection.exec_driver_sql("DROP TABLE mails")

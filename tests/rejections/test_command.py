@@ -60,7 +60,7 @@ def hashed(value: str) -> str:
 def test_a_key_of_text_is_shown_to_those_who_ask(office: Workspace) -> None:
     """A hash on every page but the one that was asked for, where it is in quotes, and commands nothing."""
     run = office.run("run", "fill_domain", "--max-rejections", "10")
-    assert "every other row is filled, and 2 that cannot be wait. " in run.stderr
+    assert "2 rows that cannot be filled wait, and every other is filled. " in run.stderr
     page = office.run("rejections", "fill_domain").stdout
     for address in (HOSTILE, "carl"):
         assert f"mails row {hashed(address)}: no @ in it" in page
@@ -101,7 +101,7 @@ def test_what_was_taken_again_and_passed_is_listed_no_more(office: Workspace) ->
     assert office.run("rejections", "fill_domain").stdout.count(" retrying ") == 2
     office.write("transforms/fill_domain.py", MAILS.replace("if not at:", 'if mail.address == "carl":'))
     again = office.run("run", "fill_domain", "--max-rejections", "10", "--accept-change")
-    assert "every other row is filled, and 1 that cannot be waits. " in again.stderr
+    assert "1 row that cannot be filled waits, and every other is filled. " in again.stderr
     page = office.run("rejections", "fill_domain").stdout
     assert f" open      mails row {hashed('carl')}: no @ in it" in page
     assert page.count("mails row") == 1

@@ -62,7 +62,7 @@ def rejected(engine: sa.Engine, name: str) -> dict[int, str]:
 def test_every_other_row_is_filled_once(pooled: sa.Engine, name: str) -> None:
     """In whatever way rows are at fault: the run fills the rest, and fails with the number of those that wait."""
     fill(pooled, ROWS)
-    with pytest.raises(RowsWait, match=rf"every other row is filled, and 4 .* backfill rejections {name}"):
+    with pytest.raises(RowsWait, match=rf"4 rows .* wait, and every other is filled.* backfill rejections {name}"):
         sieved(pooled, WAYS[name])
     assert visits(pooled) == EXPECTED
     assert sorted(rejected(pooled, name)) == list(BAD)
@@ -78,7 +78,7 @@ def test_mended_rows_are_taken_again(pooled: sa.Engine, name: str) -> None:
     mend(pooled, *BAD[:-1])
     with opened(pooled) as database:
         assert retry_rejections(database, WAYS[name]) == len(BAD)
-    with pytest.raises(RowsWait, match="and 1 that cannot"):
+    with pytest.raises(RowsWait, match="1 row that cannot"):
         sieved(pooled, WAYS[name])
     mend(pooled, BAD[-1])
     with opened(pooled) as database:
@@ -107,7 +107,7 @@ def test_accepted_rows_stay_and_the_run_completes(pooled: sa.Engine, name: str) 
 def test_a_group_is_rejected_as_a_whole(pooled: sa.Engine) -> None:
     """Each of its rows waits, and none of the others."""
     fill(pooled, ROWS, lambda key: key == 17)
-    with pytest.raises(RowsWait, match="and 10 that cannot"):
+    with pytest.raises(RowsWait, match="10 rows that cannot"):
         sieved(pooled, by_ward)
     assert sorted(rejected(pooled, "by_ward")) == list(range(10, 20))
     assert {key for key, seen in visits(pooled).items() if seen != 1} == set(range(10, 20))
@@ -121,7 +121,9 @@ def test_a_group_is_rejected_as_a_whole(pooled: sa.Engine) -> None:
 def test_without_a_budget_the_first_row_stops_the_run(pooled: sa.Engine) -> None:
     """That is how it is by default, and nothing is entered."""
     fill(pooled, ROWS)
-    with pytest.raises(RowRejected, match=r"^patients row 3: Patient.age: Input should be greater than or equal to 0$"):
+    with pytest.raises(
+        RowRejected, match=r"^patients row 3: Patient.age: Input should be greater than or equal to 0(\n|$)"
+    ):
         run_on(pooled, invalid)
     assert rejected(pooled, "invalid") == {}
 
@@ -181,7 +183,7 @@ def test_a_rejected_row_that_is_gone_is_no_reason_to_wait(pooled: sa.Engine) -> 
 def test_a_share_of_nobody_knows_how_many(pooled: sa.Engine, most: str) -> None:
     """Where the database has no estimate, it is of a thousand rows at least: one row of few is not too many."""
     fill(pooled, ROWS, lambda key: key == 1)
-    with pytest.raises(RowsWait, match="and 1 that cannot be waits"):
+    with pytest.raises(RowsWait, match="1 row that cannot be filled waits"):
         sieved(pooled, invalid, most)
     assert list(rejected(pooled, "invalid")) == [1]
 
@@ -195,7 +197,7 @@ def test_a_share_is_of_all_rows_walked(postgresql_url: sa.URL) -> None:
         connection.exec_driver_sql("INSERT INTO patients SELECT n, 1, 30, 0 FROM generate_series(2, 50) n")
         connection.exec_driver_sql("UPDATE patients SET age = -1 WHERE id IN (20, 40)")
     for _ in range(2):
-        with pytest.raises(RowsWait, match="and 2 that cannot be wait"):
+        with pytest.raises(RowsWait, match="2 rows that cannot be filled wait"):
             sieved(engine, invalid, "5%")
         assert latest(engine, "invalid").rows_estimated == 1
         with opened(engine) as database:
@@ -210,7 +212,7 @@ def test_bytes_that_are_no_text_are_the_rows_own_fault(sqlite_url: sa.URL) -> No
         for key in range(1, ROWS + 1):
             body = "CAST(x'616263ff' AS TEXT)" if key == 7 else "'abc'"
             connection.exec_driver_sql(f"INSERT INTO notes VALUES ({key}, {body}, NULL)")
-    with pytest.raises(RowsWait, match="and 1 that cannot be waits"):
+    with pytest.raises(RowsWait, match="1 row that cannot be filled waits"):
         sieved(engine, measure)
     assert rejected(engine, "measure") == {7: "the database refuses what is written for it (OperationalError)"}
     with engine.connect() as connection:
