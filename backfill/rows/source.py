@@ -48,7 +48,7 @@ class Source(ABC):
         """What the definition says of it."""
 
     @abstractmethod
-    def shape(self) -> list[tuple[str, str]]:
+    def shape(self) -> list[tuple[int, str, str]]:
         """Name and type of every column that the transform reads, writes or walks by."""
 
     @abstractmethod

@@ -94,15 +94,15 @@ class Target(Source):
             is_handed_connection=bool(self.transform.given.connections),
         )
 
-    def shape(self) -> list[tuple[str, str]]:
-        """Name and type of every column that the transform reads, writes or walks by."""
+    def shape(self) -> list[tuple[int, str, str]]:
+        """Place, name and type of every column that the transform reads, writes or walks by."""
         return self.shape_of(self.table)
 
-    def shape_of(self, table: Table) -> list[tuple[str, str]]:
+    def shape_of(self, table: Table) -> list[tuple[int, str, str]]:
         """The same of the table as it is now."""
         walked = {column for place in self.walk.columns for column in columns_of(place, self.table)}
         used = {*self.key, *walked, *self.bound.reads, *self.bound.writes, *columns_of(self.where, self.table)}
-        return [(c.name, repr(c.type)) for c in table.columns if c.name in used]
+        return [(n, c.name, repr(c.type)) for n, c in enumerate(table.columns) if c.name in used]
 
     def estimate(self) -> int | None:
         """About how many rows the table has; None if the database cannot tell without counting."""

@@ -43,7 +43,7 @@ class Unit(Source):
     def _derive_divisibility(self) -> Divisibility:
         return UNDIVIDED
 
-    def shape(self) -> list[tuple[str, str]]:
+    def shape(self) -> list[tuple[int, str, str]]:
         """Nothing is walked."""
         return []
 

@@ -4,14 +4,39 @@ from collections.abc import Iterator
 
 import pytest
 import sqlalchemy as sa
+from pydantic import BaseModel
 
+import backfill
+from backfill.database import Database
 from backfill.errors import DefinitionChanged
+from backfill.rows.opening import open_sources
+from backfill.rows.tables import Tables
+from backfill.rows.target import Target
 from backfill.status import Status
 from tests.faults.interleaving import ROWS, Stage
 from tests.faults.statements import batches
 from tests.faults.workloads import counts, label_by_row, outcome, people, settings
 
 SMALL = settings(batch_size=4, max_batch_size=4)
+
+
+class Labelled(BaseModel):
+    """What is written."""
+
+    label: str | None
+
+
+class Half(BaseModel):
+    """What is read."""
+
+    left_half: str | None
+
+
+@backfill.transform("pairs")
+def labelled(pair: Half) -> Labelled:
+    """Label a pair by its left half."""
+    return Labelled(label=pair.left_half)
+
 
 SWAPPED = (
     "ALTER TABLE people RENAME COLUMN n TO spare",
@@ -49,6 +74,22 @@ def test_columns_that_swap_their_names_stop_the_run(stage: Stage) -> None:
     alter(stage.engine, *SWAPPED)
     stage.resume()
     assert set(counts(stage.engine).values()) == {1}
+
+
+def test_a_swap_with_a_neighbour_that_is_not_used_is_seen(pooled: sa.Engine) -> None:
+    """Names and types of the columns that are used are the same as before, in the same order."""
+    pairs = sa.Table("pairs", sa.MetaData(), sa.Column("id", sa.Integer, primary_key=True))
+    for name in ("left_half", "right_half", "label"):
+        pairs.append_column(sa.Column(name, sa.String(20)))
+    pairs.create(pooled)
+    with Database.of(pooled) as database:
+        (source,) = open_sources(database, labelled)
+        assert isinstance(source, Target)
+        assert source.shape_of(Tables(database).find("pairs")) == source.shape()
+        for old, new in (("left_half", "spare"), ("right_half", "left_half"), ("spare", "right_half")):
+            database.connection.exec_driver_sql(f"ALTER TABLE pairs RENAME COLUMN {old} TO {new}")
+        assert source.shape_of(Tables(database).find("pairs")) != source.shape()
+    pairs.drop(pooled)
 
 
 def test_another_column_is_no_reason_to_stop(stage: Stage) -> None:
