@@ -97,5 +97,5 @@ class Mark(Sentinel):
 def _foreign_commit() -> ForeignCommit:
     return ForeignCommit(
         "something inside the batch committed or rolled back (DDL, COMMIT or a trigger's ROLLBACK), so the batch is "
-        "not one unit any more. Find it in the transform, compare the rows of this batch, then: backfill run"
+        "not one unit any more. Find it in the transform, and compare the rows of this batch before it is taken again"
     )
