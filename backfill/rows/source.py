@@ -49,7 +49,7 @@ class Source(ABC):
 
     @abstractmethod
     def shape(self) -> list[tuple[int, str, str]]:
-        """Name and type of every column that the transform reads, writes or walks by."""
+        """Place, name and type of every column that the transform reads, writes or walks by."""
 
     @abstractmethod
     def estimate(self) -> int | None:

@@ -11,6 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from backfill.errors import DatabaseFailed, DefinitionChanged, Exhausted, ForeignCommit
+from backfill.planner import draft_plan
 from backfill.running.progress import Progress
 from backfill.running.runner import run
 from backfill.status import Status
@@ -62,6 +63,17 @@ def test_a_batch_that_is_ended_from_inside_fails_the_run(pooled: sa.Engine, monk
         assert set(counts(pooled).values()) == {0}, statement
         meddling_run(pooled, "", monkeypatch)
         assert set(counts(pooled).values()) == {1}, statement
+
+
+def test_a_plan_that_is_ended_from_inside_says_so(pooled: sa.Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It has no guarded write that would notice."""
+    for statement in ENDINGS[pooled.dialect.name]:
+        seed(pooled, ROWS)
+        with opened(pooled, SMALL) as database:
+            monkeypatch.setattr(captured, "connection", database.connection)
+            monkeypatch.setattr(captured, "statements", [statement])
+            with pytest.raises(ForeignCommit):
+                draft_plan(database, captured.meddle, SMALL, ACCEPTED)
 
 
 def test_a_changed_definition_is_refused_and_both_ways_on_work(pooled: sa.Engine) -> None:
