@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Engine, Table, delete, inspect, select
 from backfill import schema
 from backfill.database import Database
 from backfill.declaration.decorator import Transform
-from backfill.errors import Refused
+from backfill.errors import BackfillError, Refused
 from backfill.ledger import Ledger
 from backfill.rows.images import Images
 from backfill.rows.opening import open_sources
@@ -95,7 +95,8 @@ class Stage(AbstractContextManager["Stage"]):
         settings = _settings(batch, keep_undo=keep_undo)
         self._has_images = self._has_images or keep_undo
         with Database.of(self.engine, settings.limits) as database:
-            run(database, by or self.transform, settings, accept=self._accept, from_start=from_start)
+            with _without_commands():
+                run(database, by or self.transform, settings, accept=self._accept, from_start=from_start)
 
     def undo(self) -> None:
         """Take back what the runs wrote that kept images."""
@@ -189,6 +190,16 @@ class Stage(AbstractContextManager["Stage"]):
                 f'in {{..., "{min(real)}": []}}, so that it is emptied before each run and compared after it',
                 code="rehearse-writes",
             )
+
+
+@contextmanager
+def _without_commands() -> Iterator[None]:
+    """Drop the note on what to type next: it is for those who have a run in a database."""
+    try:
+        yield
+    except BackfillError as error:
+        error.__notes__ = []
+        raise
 
 
 def _settings(batch: int, *, keep_undo: bool = False) -> Settings:

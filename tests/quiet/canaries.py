@@ -14,6 +14,9 @@ PASSWORD = f"{MARK}Password"
 IN_QUERY = f"{MARK}Query"
 
 YEAR = 1931
+NUMBER = 97_310_000
+"""No fraction of a second looks like it: no minute has 97 seconds."""
+
 ROWS = 6
 POISON = 4
 """The row that is at fault where one is."""
@@ -38,7 +41,7 @@ PEOPLE = sa.Table(
 """Every column but the key and those that are filled holds canaries; `filled` ones are empty at first."""
 
 NEEDLES = re.compile(
-    "|".join([MARK, MARK.encode().hex(), r"7[.,_ ]?310[.,_ ]?00\d", rf"{YEAR}-0?7-1\d", rf"{YEAR}, 7, 1\d"]),
+    "|".join([MARK, MARK.encode().hex(), r"97[.,_ ]?310[.,_ ]?00\d", rf"{YEAR}-0?7-1\d", rf"{YEAR}, 7, 1\d"]),
     re.IGNORECASE,
 )
 """A canary in any of the ways in which it might be written: text, hex, number with or without separators, date."""
@@ -55,8 +58,8 @@ def _row(n: int) -> dict[str, Any]:
         "name": f"{MARK}Name{n}",
         "email": f"{MARK}Mail{n}@example.org",
         "hostile": hostile(f"{MARK}{n}"),
-        "score": 7_310_000 + n,
-        "amount": Decimal(7_310_000 + n) + Decimal("0.25"),
+        "score": NUMBER + n,
+        "amount": Decimal(NUMBER + n) + Decimal("0.25"),
         "born": date(YEAR, 7, 10 + n),
         "seen": datetime(YEAR, 7, 10 + n, 1, 2, 3),  # noqa: DTZ001  # as a column without a zone holds it
         "document": {f"{MARK}Key{n}": f"{MARK}Value{n}", "kind": f"{MARK}Kind{n}"},
