@@ -169,7 +169,8 @@ class _Trial:
         started = time.perf_counter()
         with source.database.sentinel() as sentinel:
             reading = source.read(batch)
-            answer = source.apply(reading, Given(source.transform, source.database))
+            with sentinel.over():
+                answer = source.apply(reading, Given(source.transform, source.database))
             self.findings += self._examination.admit(source, answer.writes)
             tally = source.write(answer.writes, batch, reading)
             sentinel.check()

@@ -16,8 +16,14 @@ from sqlalchemy.exc import DBAPIError
 
 from backfill.declaration.conditions import Condition
 from backfill.dialect import Dialect
-from backfill.errors import ForeignCommit
-from backfill.fault import Fault
+from backfill.errors import BackfillError, ForeignCommit
+from backfill.fault import Fault, Faulted
+
+UNDOING = frozenset({Fault.CONFLICT, Fault.TOO_SLOW, Fault.UNWRITABLE, Fault.LINK})
+"""Faults after which a database may have taken the transaction back by itself, so that nobody inside need have."""
+
+NO_MORE = "25P02"
+"""PostgreSQL's: a statement failed in the transaction, which is still there, and takes no other one."""
 
 
 class Sentinel:
@@ -46,11 +52,45 @@ class Sentinel:
         """Look after a last write that asked `is_whole` and found nothing to write; raises as `check` does."""
 
     @contextmanager
+    def over(self) -> Iterator[None]:
+        """Look when what runs inside fails: to go on after its error would write again what it had committed.
+
+        Raises:
+            ForeignCommit: instead of the error, which its note tells.
+        """
+        try:
+            yield
+        except Exception as error:
+            if self._fault_of(error) not in UNDOING:
+                self._look_behind(error)
+            raise
+
+    def _look_behind(self, error: Exception) -> None:
+        try:
+            self.check()
+        except DBAPIError:
+            return  # the transaction is there, and takes no statement
+        except ForeignCommit as ended:
+            ended.add_note(f"What failed after it, or by it: {self._told(error)}")
+            raise
+
+    def _told(self, error: Exception) -> str:
+        if isinstance(error, DBAPIError):
+            return ", ".join(self._dialect.classify(error))
+        return str(error) if isinstance(error, BackfillError | Faulted) else type(error).__name__
+
+    def _fault_of(self, error: Exception) -> Fault | None:
+        if isinstance(error, DBAPIError):
+            return self._dialect.classify(error)[0]
+        return error.fault if isinstance(error, Faulted) else None
+
+    @contextmanager
     def _noticing(self) -> Iterator[None]:
         try:
             yield
         except DBAPIError as error:
-            if self._dialect.classify(error)[0] is Fault.LINK:
+            fault, code = self._dialect.classify(error)
+            if fault is Fault.LINK or code == NO_MORE:
                 raise
             raise _foreign_commit() from None
 
@@ -96,6 +136,7 @@ class Mark(Sentinel):
 
 def _foreign_commit() -> ForeignCommit:
     return ForeignCommit(
-        "something inside the batch committed or rolled back (DDL, COMMIT or a trigger's ROLLBACK), so the batch is "
-        "not one unit any more. Find it in the transform, and compare the rows of this batch before it is taken again"
+        "something inside the batch committed or rolled back (COMMIT, DDL, on MariaDB ANALYZE and LOCK TABLES too, a "
+        "trigger's ROLLBACK), so the batch is not one unit any more. Find it in the transform, and compare the rows of "
+        "this batch before it is taken again"
     )

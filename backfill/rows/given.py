@@ -92,7 +92,10 @@ class Given:
 
 @contextmanager
 def _session(connection: Connection) -> Iterator[Session]:
-    with StepSession(bind=connection, join_transaction_mode="create_savepoint") as session:
+    session = StepSession(bind=connection, join_transaction_mode="create_savepoint")
+    try:
         session.connection()  # its savepoint is set here, and so is none of the function's own
         yield session
         session.commit()
+    finally:
+        session.end()

@@ -19,6 +19,7 @@ _ASIDE = re.compile(r"'(?:[^']|'')*'|--[^\n]*|/\*.*?\*/", re.DOTALL)
 """What must not be taken for words of a statement: literals and comments."""
 
 _ENDS = re.compile(r"\s*(COMMIT|ROLLBACK(?!.*\bTO\b)|BEGIN|START\s+TRANSACTION|END|ABORT)\b", re.IGNORECASE | re.DOTALL)
+_CALLS_THAT_END = ("commit", "rollback", "close")
 _NOT_ENDED = "ends the batch's transaction, in which its checkpoint stands, too. Return, or raise to take all back"
 
 
@@ -32,18 +33,15 @@ def permitted(connection: Connection, *, to_write: bool) -> Iterator[None]:
             _require_reading(words)
         _require_rows(words)
 
-    refusals: dict[str, Callable[..., None]] = {
-        "before_cursor_execute": judge,
-        "commit": _refuse("commit()"),
-        "rollback": _refuse("rollback()"),
-    }
-    for name, refusal in refusals.items():
-        event.listen(connection, name, refusal)
+    event.listen(connection, "before_cursor_execute", judge)
+    for name in _CALLS_THAT_END:  # on the connection itself: SQLAlchemy's own events come when it is half ended
+        setattr(connection, name, _refusing(name))
     try:
         yield
     finally:
-        for name, refusal in refusals.items():
-            event.remove(connection, name, refusal)
+        for name in _CALLS_THAT_END:
+            delattr(connection, name)
+        event.remove(connection, "before_cursor_execute", judge)
 
 
 class StepSession(Session):
@@ -52,6 +50,27 @@ class StepSession(Session):
     def rollback(self) -> None:
         """Refuse it: what a step says it has written would not be there."""
         raise Rejected(f"rollback() {_NOT_ENDED}; for a part of it, use session.begin_nested()")
+
+    def close(self) -> None:
+        """Refuse it where that takes back what was written since the last commit()."""
+        self._require_nothing_left("close()")
+        super().close()
+
+    def reset(self) -> None:
+        """Refuse it, as `close`."""
+        self._require_nothing_left("reset()")
+        super().reset()
+
+    def end(self) -> None:
+        """Close it when the step is over."""
+        super().close()
+
+    def _require_nothing_left(self, call: str) -> None:
+        if self.in_transaction():
+            raise Rejected(
+                f"{call}, also at the end of `with session:`, takes back what was not committed. Leave it out: the "
+                "session is kept and closed when the step returns"
+            )
 
 
 def _require_reading(words: str) -> None:
@@ -72,8 +91,8 @@ def _require_rows(words: str) -> None:
         )
 
 
-def _refuse(call: str) -> Callable[[Connection], None]:
-    def refuse(_: Connection) -> None:
-        raise Rejected(f"{call} {_NOT_ENDED}")
+def _refusing(call: str) -> Callable[..., None]:
+    def refuse(*_: Any, **__: Any) -> None:
+        raise Rejected(f"{call}() {_NOT_ENDED}")
 
     return refuse

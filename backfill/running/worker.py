@@ -12,7 +12,7 @@ COMMIT
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from backfill.batch import Batch, BatchSize, Outcome, Slice, Tally
@@ -110,7 +110,7 @@ class Worker:
                     return False
                 batch = self._next_batch(seen)
                 self._sieve.look_at(seen, batch)
-                tally, state = self._fill(seen, batch, sentinel.check)
+                tally, state = self._fill(seen, batch, sentinel)
                 self._sieve.record()
             self._pace.learn(batch.rows, time.perf_counter() - started)
             self._advance(seen, Outcome(batch, tally, state, self._pace.rows_per_second), sentinel)
@@ -135,16 +135,17 @@ class Worker:
         self._batch = self.sources[seen.table].next_batch(seen.checkpoint, seen.hi, self._size.window, self._size.rows)
         return self._batch
 
-    def _fill(self, seen: Slice, batch: Batch, check: Callable[[], None]) -> tuple[Tally, str | None]:
+    def _fill(self, seen: Slice, batch: Batch, sentinel: Sentinel) -> tuple[Tally, str | None]:
         """Read, apply and write one batch; gives what became of it, and the state that the next one begins with."""
         source = self.sources[seen.table]
         given = Given(source.transform, self._database, self._state_of(seen, source))
         reading = source.read(batch)
-        answer = source.apply(reading, given)
+        with sentinel.over():
+            answer = source.apply(reading, given)
         for finding in self.examination.admit(source, answer.writes):
             self._progress.say(finding.message)
         if reading.rows or reading.columns is not None:
-            check()  # the function has run: had it ended the transaction, each write would stand at once
+            sentinel.check()  # the function has run: had it ended the transaction, each write would stand at once
         record = self._journal.record(seen)
         tally = source.write(answer.writes, batch, reading, only_changes=seen.sweep > 0, record=record)
         return tally + Tally(updated=answer.performed, skipped=answer.skipped), given.state()

@@ -94,9 +94,8 @@ class Stage(AbstractContextManager["Stage"]):
         """Run the transform for real, or go on with the run, in batches of so many rows."""
         settings = _settings(batch, keep_undo=keep_undo)
         self._has_images = self._has_images or keep_undo
-        with Database.of(self.engine, settings.limits) as database:
-            with _without_commands():
-                run(database, by or self.transform, settings, accept=self._accept, from_start=from_start)
+        with Database.of(self.engine, settings.limits) as database, _without_commands():
+            run(database, by or self.transform, settings, accept=self._accept, from_start=from_start)
 
     def undo(self) -> None:
         """Take back what the runs wrote that kept images."""

@@ -31,6 +31,7 @@ from backfill.sentinel import Sentinel
 from backfill.slices import Slices
 from tests.faults.wrong_protocols import (
     Changes,
+    Unguarded,
     checkpoint_after_data,
     checkpoint_before_data,
     checkpoint_elsewhere,
@@ -38,7 +39,6 @@ from tests.faults.wrong_protocols import (
     inserts_after_commit,
     retry_from_memory,
     state_after_commit,
-    unchecked,
 )
 
 
@@ -81,9 +81,7 @@ def _below_the_next_key(walk: Any, after: Key | None, upto: Key) -> Any:
 
 @contextmanager
 def _no_sentinel(database: Database) -> Iterator[Sentinel]:
-    sentinel = Sentinel(database.connection, database.dialect)
-    sentinel.check = unchecked  # type: ignore[method-assign]
-    yield sentinel
+    yield Unguarded(database.connection, database.dialect)
 
 
 def _through_python(picture: Any, side: str, taken: Any, parameters: Any = None) -> int:

@@ -13,9 +13,10 @@ from sqlalchemy.orm import Session
 
 import backfill
 from backfill import Rejected
-from backfill.errors import DatabaseFailed, RowRejected
+from backfill.errors import DatabaseFailed, ForeignCommit, RowRejected
 from backfill.running.progress import Progress
 from backfill.status import Status
+from backfill.telling import sentence_of
 from tests.faults.interleaving import ROWS
 from tests.faults.rivals import ADDED
 from tests.faults.test_application import READ, cross, locked
@@ -153,11 +154,12 @@ def test_a_session_is_watched_too(seeded: sa.Engine, step: backfill.Transform[..
 def test_a_transaction_that_sqlite_took_back_is_told_by_its_cause(
     sqlite_url: sa.URL, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """OR ROLLBACK ends the transaction: the cause is the row, not a COMMIT that nobody made."""
+    """OR ROLLBACK ends the transaction, and nobody knows what else did: not taken again, and the cause is told."""
     monkeypatch.setitem(globals(), "between", [lambda connection: connection.execute(again.prefix_with("OR ROLLBACK"))])
     seed(engine := sa.create_engine(sqlite_url), ROWS)
-    with pytest.raises(RowRejected, match="SQLITE_CONSTRAINT"):
+    with pytest.raises(ForeignCommit) as ended:
         run_on(engine, count_halves, accept=("synchronous",))
+    assert "SQLITE_CONSTRAINT" in sentence_of(ended.value)
     assert set(counts(engine).values()) == {0}
 
 

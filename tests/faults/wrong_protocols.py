@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Self
 
 from sqlalchemy import update
 
@@ -14,6 +14,7 @@ from backfill.key import encode_key
 from backfill.rows.writer import Writer
 from backfill.running.worker import Worker
 from backfill.schema import slice_
+from backfill.sentinel import Sentinel
 from backfill.slices import Slices
 
 Changes = list[tuple[type, str, Any]]
@@ -29,7 +30,7 @@ def checkpoint_before_data(worker: Any, held: Slice) -> bool:
         batch = worker._next_batch(seen)
         worker._slices.advance(seen, Outcome(batch, Tally(batch.rows)), 30)
     with worker._database.transaction():
-        worker._fill(seen, batch, unchecked)
+        worker._fill(seen, batch, Unguarded.of(worker))
     return not batch.is_last
 
 
@@ -38,7 +39,7 @@ def checkpoint_after_data(worker: Any, held: Slice) -> bool:
     with worker._database.transaction():
         seen = worker._slices.reread(held)
         batch = worker._next_batch(seen)
-        tally, _ = worker._fill(seen, batch, unchecked)
+        tally, _ = worker._fill(seen, batch, Unguarded.of(worker))
     with worker._database.transaction():
         worker._slices.advance(seen, Outcome(batch, tally), 30)
     return not batch.is_last
@@ -49,7 +50,7 @@ def checkpoint_elsewhere(worker: Any, held: Slice) -> bool:
     with Database.of(worker._database.connection.engine) as elsewhere, worker._database.transaction():
         seen = worker._slices.reread(held)
         batch = worker._next_batch(seen)
-        tally, _ = worker._fill(seen, batch, unchecked)
+        tally, _ = worker._fill(seen, batch, Unguarded.of(worker))
         with elsewhere.transaction():
             Slices(elsewhere).advance(seen, Outcome(batch, tally), 30)
     return not batch.is_last
@@ -61,7 +62,7 @@ def state_after_commit(worker: Any, held: Slice) -> bool:
         with worker._database.sentinel() as sentinel:
             seen = worker._slices.reread(held)
             batch = worker._next_batch(seen)
-            tally, state = worker._fill(seen, batch, sentinel.check)
+            tally, state = worker._fill(seen, batch, sentinel)
         worker._slices.advance(seen, Outcome(batch, tally, seen.state), 30)
     with worker._database.transaction():
         of_slice = (slice_.c.run_id == seen.run_id, slice_.c.number == seen.number)
@@ -97,7 +98,7 @@ def retry_from_memory(worker: Any, held: Slice) -> bool:
 
     def commit() -> None:
         with worker._database.transaction():
-            tally, _ = worker._fill(seen, batch, unchecked)
+            tally, _ = worker._fill(seen, batch, Unguarded.of(worker))
             guard()(worker._slices, seen, Outcome(batch, tally))
 
     try:
@@ -111,8 +112,16 @@ def retry_from_memory(worker: Any, held: Slice) -> bool:
     return not batch.is_last
 
 
-def unchecked() -> None:
+class Unguarded(Sentinel):
     """No sentinel stands here."""
+
+    @classmethod
+    def of(cls, worker: Worker) -> Self:
+        """On the worker's connection."""
+        return cls(worker._database.connection, worker._database.dialect)
+
+    def check(self) -> None:
+        """Find nothing."""
 
 
 def guard(*kept: str, checks_rowcount: bool = True) -> Callable[..., None]:

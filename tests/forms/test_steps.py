@@ -15,6 +15,7 @@ from backfill import BackfillError, Rejected, Rows
 from backfill.database import Database
 from backfill.errors import ForeignCommit, Refused, RowRejected
 from backfill.planner import draft_plan
+from backfill.running.runner import run
 from backfill.settings import Settings
 from backfill.verifier import verify
 from tests.forms.library import Book, Key, authors, books, loan, marks, values
@@ -187,6 +188,81 @@ def test_a_step_that_ends_the_transaction_by_the_driver(library: sa.Engine) -> N
 
     with pytest.raises(ForeignCommit, match=r"^something inside the batch committed or rolled back"):
         fill(library, commit)
+
+
+HIDDEN = {
+    "sqlite": lambda given: given.connection.driver_connection.commit(),
+    "postgresql": lambda given: given.exec_driver_sql("SELECT 1; COMMIT"),
+    "mysql": lambda given: given.exec_driver_sql("ANALYZE TABLE marks"),
+}
+
+
+@pytest.mark.parametrize("by", [Connection, Session])
+@pytest.mark.parametrize("fails", ["by itself", "by the database"])
+def test_an_error_does_not_hide_who_ended_the_transaction(library: sa.Engine, by: type, fails: str) -> None:
+    """Told instead of the error, and no other batch is tried: what was committed would be written again."""
+
+    def mistake(row: Book, given: object) -> None:
+        """Not seen by its first word."""
+        assert isinstance(given, Connection | Session)
+        given.execute(insert(log).values(name="x"))
+        HIDDEN[library.dialect.name](given.connection() if isinstance(given, Session) else given)
+        if fails == "by itself":
+            raise Rejected("not this one")
+        given.execute(text("INSERT INTO marks (id) SELECT id FROM marks"))
+
+    mistake.__annotations__["given"] = by
+    step = backfill.step("books")(mistake)
+    with Database.of(library) as database, pytest.raises(ForeignCommit):
+        draft_plan(database, step, Settings())
+    assert values(library, marks, "name").count("x") == 1
+    with Database.of(library) as database, pytest.raises(ForeignCommit):
+        run(database, step, Settings(max_rejections="100%"))
+    assert values(library, marks, "name").count("x") == 2
+
+
+CLOSINGS: dict[str, Callable[[Session], object]] = {
+    "close": lambda session: session.close(),
+    "reset": lambda session: session.reset(),
+    "with": lambda session: session.__exit__(None, None, None),
+}
+
+
+@pytest.mark.parametrize("closing", CLOSINGS)
+def test_a_session_is_not_closed_on_what_it_wrote(library: sa.Engine, closing: str) -> None:
+    """It would take it back without a word; behind commit() there is nothing to take back."""
+    is_committed = False
+
+    @backfill.step()
+    def tidy(session: Session) -> None:
+        """Tidies up behind itself."""
+        session.execute(insert(log).values(name="x"))
+        if is_committed:
+            session.commit()
+        CLOSINGS[closing](session)
+
+    with pytest.raises(RowRejected, match=r"tidy: (close|reset)\(\), also at the end of `with session:`, takes back"):
+        fill(library, tidy)
+    is_committed = True
+    fill(library, tidy)
+    assert values(library, marks, "name").count("x") == 1
+
+
+@pytest.mark.parametrize("call", ["commit", "rollback", "close"])
+def test_a_connection_that_is_refused_an_end_stays_usable(library: sa.Engine, call: str) -> None:
+    """So that the ledger says that the run failed, and why."""
+
+    @backfill.step()
+    def mistake(connection: Connection) -> None:
+        """Ends what is not its own."""
+        getattr(connection, call)()
+
+    with pytest.raises(RowRejected):
+        fill(library, mistake)
+    with library.connect() as connection:
+        (found,) = connection.execute(text("SELECT status, reason FROM backfill_run"))
+    assert found.status == "failed"
+    assert f"{call}() ends the batch's transaction" in found.reason
 
 
 def test_a_step_returns_a_number(library: sa.Engine) -> None:
