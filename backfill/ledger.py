@@ -11,6 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from backfill import schema
 from backfill.database import Database
 from backfill.errors import Fenced, Refused, RunHeld
+from backfill.escaping import excerpt
 from backfill.fault import Fault, Faulted
 from backfill.run import Run
 from backfill.slices import COUNTS, Slices
@@ -67,6 +68,19 @@ class Ledger:
         """The newest run of a name."""
         runs = self.runs(name)
         return runs[-1] if runs else None
+
+    def newest(self, name: str) -> Run:
+        """The newest run of a name that must have one.
+
+        Raises:
+            Refused: there is none.
+        """
+        newest = self.latest(name)
+        if newest is None:
+            raise Refused(
+                f"{excerpt(name)} has no run in this database. See what there is: backfill status", code="no-run"
+            )
+        return newest
 
     def register(
         self,

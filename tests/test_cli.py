@@ -395,6 +395,8 @@ def test_verify_says_what_would_still_change(filled: Workspace) -> None:
         (["verify", "../x"], "there is no transform '../x'"),
         (["pause", "fill_nickname"], "fill_nickname has no run in this database"),
         (["cancel", "fill_nickname"], "fill_nickname has no run in this database"),
+        (["undo", "fill_nickname"], "fill_nickname has no run in this database"),
+        (["forget", "fill_nicknam"], "fill_nicknam has no run in this database"),
         (["run", "fill_nickname", "--batch-size", "0"], "0 is not in the range"),
         (["run"], "Missing argument 'NAME'"),
         (["runn", "fill_nickname"], "No such command 'runn'"),

@@ -22,11 +22,13 @@ def undo(project: Callable[..., Project], name: str) -> None:
     """Put back what rows held before the runs of NAME, where they still hold what was written."""
     from backfill.command.pages import undo_page  # noqa: PLC0415
     from backfill.command.reconnection import reconnecting  # noqa: PLC0415
+    from backfill.ledger import Ledger  # noqa: PLC0415
     from backfill.running.undoer import undo as undo_runs  # noqa: PLC0415
 
     opened = project()
 
     def restore(database: Database) -> None:
+        Ledger(database).newest(name)
         click.echo(phrased(undo_page(name, undo_runs(database, name, opened.settings))))
 
     reconnecting(lambda: opened.visit(restore))
@@ -82,6 +84,11 @@ def rejections(
 def forget(project: Callable[..., Project], name: str) -> None:
     """Drop the images that runs of NAME keep: they cannot be undone any more."""
     from backfill.command.pages import forget_page  # noqa: PLC0415
+    from backfill.ledger import Ledger  # noqa: PLC0415
     from backfill.running.undoer import forget as forget_images  # noqa: PLC0415
 
-    project().visit(lambda database: click.echo(phrased(forget_page(name, forget_images(database, name)))))
+    def drop(database: Database) -> None:
+        Ledger(database).newest(name)
+        click.echo(phrased(forget_page(name, forget_images(database, name))))
+
+    project().visit(drop)

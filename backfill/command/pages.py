@@ -233,7 +233,7 @@ def run_page(run: Run, before: Run | None = None) -> str:
         return (
             f"{run.name}: nothing to do, it was completed on {run.completed_at:%F %T} (UTC) with "
             f"{counted(run.rows_written, 'row')} written. "
-            f"To walk from the first row again:  backfill run {run.name} --from-start"
+            f"To walk again from the first row, where that changes no row twice:  backfill run {run.name} --from-start"
         )
     return f"{run.name}: completed. {counted(run.rows_read, 'row')} walked, {_written(run.tally)}."
 

@@ -61,8 +61,9 @@ def read_signature(function: Callable[..., Any], *, has_rows: bool = True, perfo
     if rows is not None and rows not in hints:
         raise DeclarationError(f"{name}: {rows!r} needs a type; it says how rows reach you:{WAYS}", code="rows-untyped")
     if "return" not in hints:
+        written = "a step's is None, or int for how many rows it wrote" if performs else "a model, or a model or None"
         raise DeclarationError(
-            f"{name} needs a return type; it says what is written: a model, or a model or None", code="returns-untyped"
+            f"{name} needs a return type; it says what is written: {written}", code="returns-untyped"
         )
     arrival, reads = (Arrival.NONE, None) if rows is None else _arrival(name, rows, hints[rows])
     given_types = {each: hints.get(each) for each in given}

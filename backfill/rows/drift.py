@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from sqlalchemy import String, bindparam
 
-from backfill.errors import DefinitionChanged
+from backfill.errors import DatabaseFailed, DefinitionChanged
 from backfill.rows.source import Source
 from backfill.rows.tables import STRUCTURE, Tables
 from backfill.rows.target import Target
@@ -31,6 +31,23 @@ class Drift:
             )
             self._guards[source.name] = Guard(is_same, {"structure": source.table.info[STRUCTURE]})
         return self._guards[source.name]
+
+    def name_what_is_gone(self, source: Source) -> None:
+        """After an error that says that something is not there.
+
+        Raises:
+            DatabaseFailed: a column that the transform uses, by its name.
+        """
+        if not isinstance(source, Target):
+            return
+        live = Tables(source.database).find(source.name).c
+        gone = next((name for _, name, _ in source.shape() if name not in live), None)
+        if gone is not None:
+            name = source.transform.name
+            raise DatabaseFailed(
+                f"{source.name}.{gone} is not there any more: it was renamed or dropped while {name} walked the table. "
+                f"Write into {name} what it is called now, then: backfill run {name} --accept-change"
+            )
 
     def passes(self, source: Source) -> bool:
         """Whether the table was altered, but in a way that does not matter; from here on it is guarded as it is now.

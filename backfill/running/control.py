@@ -7,7 +7,7 @@ from collections.abc import Callable
 from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_random
 
 from backfill.database import Database
-from backfill.errors import Exhausted, Refused
+from backfill.errors import Exhausted
 from backfill.fault import Fault, Faulted
 from backfill.ledger import Ledger
 from backfill.run import Run
@@ -32,10 +32,10 @@ def pause_run(database: Database, name: str) -> Run:
 
     def pause() -> None:
         with database.transaction():
-            ledger.move(_newest(ledger, name), Status.PAUSED, "paused by `backfill pause`")
+            ledger.move(ledger.newest(name), Status.PAUSED, "paused by `backfill pause`")
 
     _insist(pause)
-    return _newest(ledger, name)
+    return ledger.newest(name)
 
 
 def cancel_run(database: Database, name: str) -> Run:
@@ -49,12 +49,12 @@ def cancel_run(database: Database, name: str) -> Run:
 
     def cancel() -> None:
         with database.transaction():
-            newest = _newest(ledger, name)
+            newest = ledger.newest(name)
             ledger.move(newest, Status.CANCELLED, "cancelled by `backfill cancel`")
             Slices(database).fence(newest.id)
 
     _insist(cancel)
-    return _newest(ledger, name)
+    return ledger.newest(name)
 
 
 def _insist(move: Callable[[], None]) -> None:
@@ -74,10 +74,3 @@ def _insist(move: Callable[[], None]) -> None:
 
 def _is_conflict(error: BaseException) -> bool:
     return isinstance(error, Faulted) and error.fault is Fault.CONFLICT
-
-
-def _newest(ledger: Ledger, name: str) -> Run:
-    newest = ledger.latest(name)
-    if newest is None:
-        raise Refused(f"{name} has no run in this database. See what there is: backfill status", code="no-run")
-    return newest

@@ -121,6 +121,6 @@ def _failure(error: Faulted) -> Exception:
             f"the database cannot be written now ({error.code}): read-only, full or out of memory"
         ),
         Fault.ROW: RowRejected(f"the database refuses a row of this batch ({error.code})"),
-        Fault.SCHEMA: DatabaseFailed(f"a table or column is not there any more ({error.code})"),
+        Fault.SCHEMA: DatabaseFailed(f"a table or column is not there ({error.code})"),
     }
     return known.get(error.fault) or DatabaseFailed(f"the database refuses the batch ({error.code})")

@@ -18,7 +18,7 @@ from backfill.status import Status
 
 def rejections_of(database: Database, name: str) -> Sequence[Rejection]:
     """The rows that the newest run of `name` rejected; those that were taken again and passed are forgotten."""
-    return Rejections(database, _newest(database, name).id).all(*Standing)
+    return Rejections(database, Ledger(database).newest(name).id).all(*Standing)
 
 
 def accept_rejections(database: Database, name: str, numbers: Collection[int] = ()) -> int:
@@ -54,18 +54,16 @@ def retry_rejections(database: Database, transform: Transform[..., Any], numbers
         return rejections.move(Standing.RETRYING, numbers)
 
 
-def _newest(database: Database, name: str) -> Run:
-    newest = Ledger(database).latest(name)
-    if newest is None:
-        raise Refused(f"{name} has no run in this database. See what there is: backfill status", code="no-run")
-    return newest
-
-
 def _waiting(database: Database, name: str) -> Run:
-    run = _newest(database, name)
+    run = Ledger(database).newest(name)
+    if run.status is Status.RUNNING:
+        raise Refused(
+            f"{name} is running, and rejected rows are decided about when it has stopped: backfill pause {name}",
+            code="run-not-stopped",
+        )
     if run.status not in (Status.FAILED, Status.PAUSED):
         raise Refused(
-            f"{name} is {run.status}; rejected rows are decided about when it has stopped", code="run-not-stopped"
+            f"{name} is {run.status}, so no row of it waits. See it with: backfill status {name}", code="no-row-waits"
         )
     return run
 

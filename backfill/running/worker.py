@@ -94,6 +94,8 @@ class Worker:
         except RowRejected as error:
             self._sieve.sift(error, self.sources[held.table])
         except Faulted as error:
+            if error.fault is Fault.SCHEMA:
+                self._drift.name_what_is_gone(self.sources[held.table])
             if error.fault is not Fault.ROW or self._size.rows > 1 or not self._sieve.is_open:
                 raise
             why = f"the database refuses what is written for it ({error.code})"

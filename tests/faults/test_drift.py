@@ -8,7 +8,7 @@ from pydantic import BaseModel
 
 import backfill
 from backfill.database import Database
-from backfill.errors import DefinitionChanged
+from backfill.errors import DatabaseFailed, DefinitionChanged
 from backfill.rows.opening import open_sources
 from backfill.rows.tables import Tables
 from backfill.rows.target import Target
@@ -72,6 +72,18 @@ def test_columns_that_swap_their_names_stop_the_run(stage: Stage) -> None:
     with pytest.raises(DefinitionChanged, match="changed since its checkpoint"):
         stage.resume()
     alter(stage.engine, *SWAPPED)
+    stage.resume()
+    assert set(counts(stage.engine).values()) == {1}
+
+
+def test_a_column_that_is_renamed_is_named(stage: Stage) -> None:
+    """The database says it of a statement; people want to hear the table, the column and the way on."""
+    second = batches(stage.script)[1]
+    meeting = stage.meet(second.start, lambda engine: alter(engine, "ALTER TABLE people RENAME COLUMN label TO caption"))
+    assert isinstance(meeting.error, DatabaseFailed), meeting
+    assert str(meeting.error).startswith("people.label is not there any more: it was renamed or dropped while label_by_row")
+    assert outcome(stage.engine, "label_by_row") == (Status.FAILED, ROWS // 2)
+    alter(stage.engine, "ALTER TABLE people RENAME COLUMN caption TO label")
     stage.resume()
     assert set(counts(stage.engine).values()) == {1}
 

@@ -202,7 +202,7 @@ CODES = [
     *coded("25006", 1290, "a server that is read-only", "cannot be written now"),
     *coded("53100", 1021, "a full disk", "cannot be written now"),
     *coded("42501", 1142, "a right that is missing", "the database refuses the batch"),
-    *coded("42703", 1054, "a column that is gone", "a table or column is not there any more"),
+    *coded("42703", 1054, "a column that is gone", "a table or column is not there"),
     *coded("42601", 1064, "a mistake in SQL", "the database refuses the batch"),
     *coded("23505", 1062, "a duplicate", REFUSED),
     *coded("23514", 4025, "a check that fails", REFUSED),

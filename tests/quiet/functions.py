@@ -110,7 +110,7 @@ READ = [
 GIVEN = [
     ErrorPath(
         "a look-up by connection that fails",
-        "a table or column is not there any more",
+        "a table or column is not there",
         rowwise(
             'connection.execute(text("SELECT 1 FROM nowhere WHERE name = :name"), {"name": person.name})',
             given=", *, connection: Connection",
@@ -226,7 +226,7 @@ UNITS = [
     ),
     ErrorPath(
         "a step whose statement fails",
-        "a table or column is not there any more",
+        "a table or column is not there",
         stepwise(
             "name = connection.execute(select(people.c.name)).scalar()\n"
             "connection.execute(text(\"INSERT INTO nowhere VALUES (:name)\"), {'name': name})"
