@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Select, case, func, insert, select, update
+from sqlalchemy import Select, bindparam, case, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from backfill import schema
 from backfill.database import Database
+from backfill.dialect import Dialect
 from backfill.errors import Fenced, Refused, RunHeld
 from backfill.escaping import excerpt
 from backfill.fault import Fault, Faulted
@@ -27,19 +29,21 @@ class Ledger:
         self._database = database
         self._connection = database.connection
         self._clock = database.dialect.clock
+        self._is_there = False
 
     # ── the tables ──────────────────────────────────────────────────────────────────────────────────────────────
 
     def exists(self) -> bool:
-        """Whether there is a ledger here."""
-        with self._database.faults():
-            return schema.exists(self._connection)
+        """Whether there is a ledger here; once it was seen it stays."""
+        if not self._is_there:
+            with self._database.faults():
+                self._is_there = schema.exists(self._connection)
+        return self._is_there
 
     def ensure(self) -> None:
         """Create the tables unless they are there."""
-        with self._database.faults():
-            if schema.exists(self._connection):
-                return
+        if self.exists():
+            return
         try:
             with self._database.faults():
                 schema.create(self._connection)
@@ -58,11 +62,9 @@ class Ledger:
         """Every run, or those of one name, oldest first. A ledger that is not there has none."""
         if not self.exists():
             return ()
-        statement = self._select_runs()
-        if name is not None:
-            statement = statement.where(_run.c.name == name)
+        statement = _selecting(self._database.dialect, of_one_name=name is not None)
         with self._database.faults():
-            return [Run.of(row) for row in self._connection.execute(statement)]
+            return [Run.of(row) for row in self._connection.execute(statement, {"of_name": name})]
 
     def latest(self, name: str) -> Run | None:
         """The newest run of a name."""
@@ -146,23 +148,24 @@ class Ledger:
         """Bring a run to `completed`."""
         self.move(run, Status.COMPLETED, completed_at=self._clock())
 
-    # ── reading ─────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _select_runs(self) -> Select[Any]:
-        left = self._database.dialect.seconds_until(func.max(_slice.c.lease_until))
-        at_work = case((_slice.c.owner.is_not(None), _slice.c.rows_per_second))
-        totals = (
-            select(
-                _slice.c.run_id,
-                func.sum(case((_slice.c.sweep == 0, _slice.c.rows_read), else_=0)).label("rows_read"),
-                *(func.sum(_slice.c[name]).label(name) for name in COUNTS),
-                func.coalesce(func.sum(at_work), func.max(_slice.c.rows_per_second)).label("rows_per_second"),
-                func.max(_slice.c.updated_at).label("slices_updated_at"),
-                func.max(_slice.c.owner).label("owner"),
-                left.label("lease_left"),
-            )
-            .group_by(_slice.c.run_id)
-            .subquery()
+@cache
+def _selecting(dialect: Dialect, *, of_one_name: bool) -> Select[Any]:
+    """Built once, since a run asks for itself again and again."""
+    at_work = case((_slice.c.owner.is_not(None), _slice.c.rows_per_second))
+    totals = (
+        select(
+            _slice.c.run_id,
+            func.sum(case((_slice.c.sweep == 0, _slice.c.rows_read), else_=0)).label("rows_read"),
+            *(func.sum(_slice.c[name]).label(name) for name in COUNTS),
+            func.coalesce(func.sum(at_work), func.max(_slice.c.rows_per_second)).label("rows_per_second"),
+            func.max(_slice.c.updated_at).label("slices_updated_at"),
+            func.max(_slice.c.owner).label("owner"),
+            dialect.seconds_until(func.max(_slice.c.lease_until)).label("lease_left"),
         )
-        columns = [column for column in totals.c if column.name != "run_id"]
-        return select(_run, *columns).outerjoin(totals, totals.c.run_id == _run.c.id).order_by(_run.c.id)
+        .group_by(_slice.c.run_id)
+        .subquery()
+    )
+    columns = [column for column in totals.c if column.name != "run_id"]
+    statement = select(_run, *columns).outerjoin(totals, totals.c.run_id == _run.c.id).order_by(_run.c.id)
+    return statement.where(_run.c.name == bindparam("of_name")) if of_one_name else statement
