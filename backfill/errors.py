@@ -176,9 +176,13 @@ class DatabaseFailed(RunFailed):
 
 
 class Stopped(BackfillError):
-    """Work is left; the same command goes on."""
+    """Work is left; the same command goes on with it, unless somebody else decided otherwise."""
 
     exit_code = 3
+
+    def __init__(self, message: str, *, code: str | None = None, goes_on: bool = True) -> None:
+        super().__init__(message, code=code)
+        self.goes_on = goes_on
 
 
 class Paused(Stopped):

@@ -126,7 +126,8 @@ class Ledger:
         )
         if moved.rowcount != 1:
             raise Fenced(
-                f"{run.name} is not {run.status} any more: another process moved it. See: backfill status {run.name}"
+                f"{run.name} is not {run.status} any more: another process moved it. See: backfill status {run.name}",
+                goes_on=False,
             )
 
     def withdraw(self, name: str) -> None:

@@ -23,9 +23,7 @@ def exit_codes() -> Iterator[None]:
     try:
         yield
     except Stopped as error:
-        told = sentence_of(error)
-        is_led_on = "backfill status" in told  # of a run that was cancelled, the same command would be refused
-        _leave(told if is_led_on else f"{told}. To go on: the same command", error.exit_code)
+        _leave(f"{sentence_of(error)}{'. To go on: the same command' if error.goes_on else ''}", error.exit_code)
     except BackfillError as error:
         _leave(sentence_of(error), error.exit_code)
     except KeyboardInterrupt:

@@ -28,10 +28,10 @@ def permitted(connection: Connection, *, to_write: bool) -> Iterator[None]:
     """Let a function look things up, and a step write rows; nobody ends the transaction or changes the schema."""
 
     def judge(_: Any, __: Any, statement: str, *___: Any) -> None:
-        words = _ASIDE.sub(" ", statement)
-        if not to_write:
-            _require_reading(words)
-        _require_rows(words)
+        for words in filter(str.strip, _ASIDE.sub(" ", statement).split(";")):
+            if not to_write:
+                _require_reading(words)
+            _require_rows(words)
 
     event.listen(connection, "before_cursor_execute", judge)
     for name in _CALLS_THAT_END:  # on the connection itself: SQLAlchemy's own events come when it is half ended

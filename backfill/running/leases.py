@@ -39,7 +39,7 @@ class Leases:
             if seen.seq != slice_.seq:
                 raise RunHeld(f"{self._name} is being run by {_owner_of(seen)}: see backfill status {self._name}")
             if not seen.is_open:
-                raise Fenced(f"the run was ended by another process: see backfill status {self._name}")
+                raise Fenced(f"the run was ended by another process: see backfill status {self._name}", goes_on=False)
             if self._try(seen):
                 return self._reread(slice_)
             self._patience.heed_stop()

@@ -207,7 +207,7 @@ class Pace:
 def require_ours(held: Slice, seen: Slice, wanted: Status = Status.RUNNING) -> None:
     """Raise what says why the slice, as it is now seen, may not be worked on any more by its holder."""
     if seen.run_status is Status.CANCELLED:
-        raise Fenced("the run was cancelled; its finished batches stay. See it with: backfill status")
+        raise Fenced("the run was cancelled; its finished batches stay. See it with: backfill status", goes_on=False)
     if seen.epoch != held.epoch:
         raise Fenced("another worker took the slice over")
     if seen.run_status is Status.PAUSED:

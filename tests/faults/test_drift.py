@@ -79,9 +79,13 @@ def test_columns_that_swap_their_names_stop_the_run(stage: Stage) -> None:
 def test_a_column_that_is_renamed_is_named(stage: Stage) -> None:
     """The database says it of a statement; people want to hear the table, the column and the way on."""
     second = batches(stage.script)[1]
-    meeting = stage.meet(second.start, lambda engine: alter(engine, "ALTER TABLE people RENAME COLUMN label TO caption"))
+    meeting = stage.meet(
+        second.start, lambda engine: alter(engine, "ALTER TABLE people RENAME COLUMN label TO caption")
+    )
     assert isinstance(meeting.error, DatabaseFailed), meeting
-    assert str(meeting.error).startswith("people.label is not there any more: it was renamed or dropped while label_by_row")
+    assert str(meeting.error).startswith(
+        "people.label is not there any more: it was renamed or dropped while label_by_row"
+    )
     assert outcome(stage.engine, "label_by_row") == (Status.FAILED, ROWS // 2)
     alter(stage.engine, "ALTER TABLE people RENAME COLUMN caption TO label")
     stage.resume()

@@ -192,7 +192,7 @@ def test_a_step_that_ends_the_transaction_by_the_driver(library: sa.Engine) -> N
 
 HIDDEN = {
     "sqlite": lambda given: given.connection.driver_connection.commit(),
-    "postgresql": lambda given: given.exec_driver_sql("SELECT 1; COMMIT"),
+    "postgresql": lambda given: given.connection.driver_connection.commit(),
     "mysql": lambda given: given.exec_driver_sql("ANALYZE TABLE marks"),
 }
 
@@ -219,6 +219,22 @@ def test_an_error_does_not_hide_who_ended_the_transaction(library: sa.Engine, by
     with Database.of(library) as database, pytest.raises(ForeignCommit):
         run(database, step, Settings(max_rejections="100%"))
     assert values(library, marks, "name").count("x") == 2
+
+
+@pytest.mark.parametrize("hidden", ["COMMIT", "CREATE TABLE more (id INT)"])
+def test_what_stands_behind_a_semicolon_is_seen(library: sa.Engine, hidden: str) -> None:
+    """Some drivers send several statements at once; one in a literal is none."""
+    shown = "a; COMMIT"
+
+    @backfill.step()
+    def mistake(connection: Connection) -> None:
+        """Two in one."""
+        connection.exec_driver_sql(f"INSERT INTO marks (name) VALUES ('{shown}')")
+        connection.exec_driver_sql(f"SELECT 1; {hidden}")
+
+    with pytest.raises(RowRejected, match=rf"mistake: {hidden.split(maxsplit=1)[0]} (ends|is for a revision)"):
+        fill(library, mistake)
+    assert shown not in values(library, marks, "name")
 
 
 CLOSINGS: dict[str, Callable[[Session], object]] = {
