@@ -21,6 +21,9 @@ from benchmarks.contender import NotAvailable, Target, Work
 
 TRANSFORMS = "benchmarks.transforms"
 
+ANY_SECONDS = 60.0
+"""A batch may take, where its size is given."""
+
 
 def backfilled(target: Target, transform: str, batch: int | None = None, **options: Any) -> Work:
     """A transform, in batches of one size, or as large as backfill thinks best."""
@@ -92,5 +95,7 @@ def settings_with(batch: int | None = None, **options: Any) -> Settings:
     unknown = [name for name in options if name not in Settings.model_fields]
     if unknown:
         raise NotAvailable(f"this version has no setting {', '.join(unknown)}")
-    sizes: dict[str, Any] = {} if batch is None else {"batch_size": batch, "max_batch_size": batch}
+    sizes: dict[str, Any] = {}
+    if batch is not None:  # one size, also after a batch that the machine was slow at
+        sizes = {"batch_size": batch, "max_batch_size": batch, "batch_seconds": ANY_SECONDS}
     return Settings(transforms=TRANSFORMS, **sizes, **options)
