@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import Connection, event
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, SessionTransaction
 
 from backfill.errors import Rejected
 
@@ -19,8 +19,14 @@ _ASIDE = re.compile(r"'(?:[^']|'')*'|--[^\n]*|/\*.*?\*/", re.DOTALL)
 """What must not be taken for words of a statement: literals and comments."""
 
 _ENDS = re.compile(r"\s*(COMMIT|ROLLBACK(?!.*\bTO\b)|BEGIN|START\s+TRANSACTION|END|ABORT)\b", re.IGNORECASE | re.DOTALL)
-_CALLS_THAT_END = ("commit", "rollback", "close")
 _NOT_ENDED = "ends the batch's transaction, in which its checkpoint stands, too. Return, or raise to take all back"
+_BEGUN = "begin() is not needed: the function is inside its batch's transaction, which is committed when it returns"
+_CALLS = {
+    "begin": _BEGUN,
+    "commit": f"commit() {_NOT_ENDED}",
+    "rollback": f"rollback() {_NOT_ENDED}",
+    "close": f"close() {_NOT_ENDED}",
+}
 
 
 @contextmanager
@@ -34,18 +40,24 @@ def permitted(connection: Connection, *, to_write: bool) -> Iterator[None]:
             _require_rows(words)
 
     event.listen(connection, "before_cursor_execute", judge)
-    for name in _CALLS_THAT_END:  # on the connection itself: SQLAlchemy's own events come when it is half ended
-        setattr(connection, name, _refusing(name))
+    for name, reason in _CALLS.items():  # on the connection itself: SQLAlchemy's own events come when it is half ended
+        setattr(connection, name, _refusing(reason))
     try:
         yield
     finally:
-        for name in _CALLS_THAT_END:
+        for name in _CALLS:
             delattr(connection, name)
         event.remove(connection, "before_cursor_execute", judge)
 
 
 class StepSession(Session):
     """A session whose own commit() is a savepoint's end, inside the batch; what it wrote cannot be taken back alone."""
+
+    def begin(self, nested: bool = False) -> SessionTransaction:
+        """Refuse it, unless it is a savepoint: the transaction is there."""
+        if not nested:
+            raise Rejected(_BEGUN)
+        return super().begin(nested=True)
 
     def rollback(self) -> None:
         """Refuse it: what a step says it has written would not be there."""
@@ -91,8 +103,8 @@ def _require_rows(words: str) -> None:
         )
 
 
-def _refusing(call: str) -> Callable[..., None]:
+def _refusing(reason: str) -> Callable[..., None]:
     def refuse(*_: Any, **__: Any) -> None:
-        raise Rejected(f"{call}() {_NOT_ENDED}")
+        raise Rejected(reason)
 
     return refuse

@@ -28,6 +28,7 @@ from backfill.ledger import Ledger
 from backfill.rejections import Rejections, Standing
 from backfill.rows.opening import open_sources
 from backfill.rows.source import Source
+from backfill.rows.target import Target
 from backfill.run import Run
 from backfill.running.admission import Admission
 from backfill.running.collector import relaxed_collector
@@ -255,7 +256,8 @@ class _Session:
 
     def _way_on(self, error: BackfillError) -> str:
         again = f"backfill run {self._run.name}"
-        if isinstance(error, RowRejected) and not self._settings.may_reject:
+        walks = isinstance(self._first, Target)
+        if walks and isinstance(error, RowRejected) and not self._settings.may_reject:
             return f"Correct it, then: {again}   Or leave rows like it out for now: {again} --max-rejections 1%"
         return f"Correct it, then: {again}"
 

@@ -17,6 +17,7 @@ from backfill.errors import ForeignCommit, Refused, RowRejected
 from backfill.planner import draft_plan
 from backfill.running.runner import run
 from backfill.settings import Settings
+from backfill.telling import sentence_of
 from backfill.verifier import verify
 from tests.forms.library import Book, Key, authors, books, loan, marks, values
 from tests.refusal import fill
@@ -235,6 +236,23 @@ def test_what_stands_behind_a_semicolon_is_seen(library: sa.Engine, hidden: str)
     with pytest.raises(RowRejected, match=rf"mistake: {hidden.split(maxsplit=1)[0]} (ends|is for a revision)"):
         fill(library, mistake)
     assert shown not in values(library, marks, "name")
+
+
+@pytest.mark.parametrize("by", [Connection, Session])
+def test_a_step_begins_nothing(library: sa.Engine, by: type) -> None:
+    """It stands in a transaction, and is told so."""
+
+    def mistake(given: object) -> None:
+        """As it is written elsewhere."""
+        assert isinstance(given, Connection | Session)
+        with given.begin():
+            given.execute(insert(log).values(name="x"))
+
+    mistake.__annotations__["given"] = by
+    with pytest.raises(RowRejected, match=r"mistake: begin\(\) is not needed") as refused:
+        fill(library, backfill.step()(mistake))
+    assert "--max-rejections" not in sentence_of(refused.value)  # no row is at fault
+    assert "x" not in values(library, marks, "name")
 
 
 CLOSINGS: dict[str, Callable[[Session], object]] = {
