@@ -11,6 +11,7 @@ from backfill.checks import (
     key,
     ledger,
     lengths,
+    looks,
     reads,
     server,
     statement,
@@ -38,6 +39,7 @@ CHECKS: tuple[Check, ...] = (
     ledger.check_ledger,
     statement.check_statement,
     groups.check_groups,
+    looks.check_looks,
 )
 
 

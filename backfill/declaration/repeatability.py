@@ -23,7 +23,11 @@ class Repeatability:
 
 
 def derive_repeatability(
-    bound: Bound, where: Condition | None, filtered: frozenset[str], looked_at: frozenset[str] = frozenset()
+    bound: Bound,
+    where: Condition | None,
+    filtered: frozenset[str],
+    looked_at: frozenset[str] = frozenset(),
+    walked: str | None = None,
 ) -> Repeatability:
     """What the columns read, written and filtered on prove about a second application.
 
@@ -31,7 +35,8 @@ def derive_repeatability(
         bound: the form, tied to the table.
         where: the condition as it was declared.
         filtered: the columns that the condition looks at.
-        looked_at: the other tables whose rows it looks at.
+        looked_at: the other tables whose rows it looks at, the walked one among them if through an alias.
+        walked: the table.
     """
     written = frozenset(bound.writes)
     asks = bool(filtered & written)
@@ -40,6 +45,8 @@ def derive_repeatability(
     reread = ", ".join(sorted(bound.reads & written))
     leaves = requires_missing(where) & bound.never_null if where is not None else frozenset()
     shrinks = asks or _asks_about_changes(bound, looked_at)
+    if not leaves and looks_at_its_own(bound, looked_at, walked):
+        return Repeatability(False, False, f"it looks at other rows of {walked}, which it writes", asks)
     if not reread:
         return Repeatability(True, shrinks, "it reads nothing that it writes", asks)
     if leaves:
@@ -62,6 +69,12 @@ def _unproven(bound: Bound) -> str | None:
     if met_again := changed.intersection(shape.table for shape in inserted):
         return f"it inserts into {min(met_again)} and changes rows of it"
     return None
+
+
+def looks_at_its_own(bound: Bound, looked_at: frozenset[str], walked: str | None) -> bool:
+    """Whether what becomes of a row depends on other walked rows, which are not what they were when it comes to it."""
+    writes_own = bool(bound.writes) or any(shape.is_own for shape in bound.shapes or ())
+    return writes_own and walked in bound.looks_at | looked_at
 
 
 def _asks_about_changes(bound: Bound, looked_at: frozenset[str]) -> bool:

@@ -52,6 +52,9 @@ _FAULTS = {code: fault for fault, codes in _CODES.items() for code in codes}
 
 _STRICT = "STRICT_ALL_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,ERROR_FOR_DIVISION_BY_ZERO"
 _VERBATIM = "STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZERO"
+_AT_ONCE = "SIMULTANEOUS_ASSIGNMENT"
+"""MariaDB's: an UPDATE reads what was there, as the standard says, and not what it has just set in another column."""
+
 _PINNED = ("sql_mode", "time_zone", "innodb_lock_wait_timeout")
 _PINNED_MARIADB = ("max_statement_time", "idle_transaction_timeout")
 
@@ -76,7 +79,7 @@ class MySQL(Dialect):
     def begin(self, connection: Connection, limits: Limits, noted: Mapping[str, Any]) -> None:
         """Pin the settings at every batch: another user of the pool may have changed them."""
         wanted = {
-            "sql_mode": _STRICT,
+            "sql_mode": _mode(connection, _STRICT),
             "time_zone": "+00:00",
             "innodb_lock_wait_timeout": max(1, round(limits.lock_seconds)),
             "max_statement_time": limits.statement_seconds,
@@ -145,9 +148,9 @@ class MySQL(Dialect):
     @contextmanager
     def verbatim(self, connection: Connection) -> Iterator[None]:
         """Zero dates are dates, and 0 is a number and no wish for the next one."""
-        _assign(connection, {"sql_mode": _VERBATIM})
+        _assign(connection, {"sql_mode": _mode(connection, _VERBATIM)})
         yield
-        _assign(connection, {"sql_mode": _STRICT})
+        _assign(connection, {"sql_mode": _mode(connection, _STRICT)})
 
     def update_rows(self, connection: Connection, table: Table, shape: Shape, rows: Recordset) -> int:
         """One UPDATE from one JSON document, or from several where one would be too long for the server."""
@@ -236,6 +239,10 @@ def _is_mariadb(connection: Connection) -> bool:
 
 def _pinned(connection: Connection) -> tuple[str, ...]:
     return _PINNED + _PINNED_MARIADB if _is_mariadb(connection) else _PINNED
+
+
+def _mode(connection: Connection, mode: str) -> str:
+    return f"{mode},{_AT_ONCE}" if _is_mariadb(connection) else mode
 
 
 def _assign(connection: Connection, settings: Mapping[str, Any]) -> None:

@@ -58,6 +58,11 @@ _SHARE_OF_REST = 0.1
 
 _CLOCK = "%Y-%m-%d %H:%M:%f"
 
+_ROW_NUMBER = """
+    SELECT max(name) FROM pragma_table_info(:table) WHERE pk > 0
+    HAVING count(*) = 1 AND upper(max(type)) = 'INTEGER'
+"""
+
 
 class SQLite(Dialect):
     """SQLite through sqlite3 or aiosqlite, in each of the driver's transaction modes."""
@@ -108,7 +113,10 @@ class SQLite(Dialect):
         return (func.julianday(cast(moment, String)) - func.julianday("now")) * 86400.0
 
     def refine(self, connection: Connection, table: Table) -> None:
-        """Add what was said as `VARCHAR(9) UNIQUE` beside a column, which SQLAlchemy reads only beside a bare type."""
+        """Add what was said as `VARCHAR(9) UNIQUE` beside a column, which SQLAlchemy reads only beside a bare type.
+
+        An INTEGER PRIMARY KEY is the row's number, and so never NULL, though nothing says so.
+        """
         found = connection.execute(
             text("SELECT name FROM pragma_index_list(:table, :schema) WHERE origin = 'u' ORDER BY seq"),
             {"table": table.name, "schema": table.schema or "main"},
@@ -122,6 +130,8 @@ class SQLite(Dialect):
             names = [name for (name,) in columns]
             if frozenset(names) not in known:
                 table.append_constraint(UniqueConstraint(*names))
+        for name in connection.execute(text(_ROW_NUMBER), {"table": table.name}).scalars():
+            table.c[name].nullable = False
 
     def structure(self, connection: Connection, table: Table) -> ColumnElement[str]:
         """The counter of all changes of the schema, this table's among them."""

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from sqlalchemy import or_, select
+
 from backfill.key import Key
 from backfill.rows.source import Source
+from backfill.rows.target import Target
 
 PAGE = 5_000
 """Rows looked at in one statement."""
@@ -24,3 +27,20 @@ def has_outstanding(source: Source) -> bool:
     """Whether at least one row is left."""
     with source.database.faults():
         return next(outstanding_keys(source), None) is not None
+
+
+def is_blank(source: Source) -> bool:
+    """Whether there are rows, and none holds a value in the columns that are never written as NULL.
+
+    After a run that wrote rows, these columns were made anew, or emptied.
+    """
+    if not isinstance(source, Target):
+        return False
+    filled = [source.table.c[name].is_not(None) for name in source.bound.writes if name in source.bound.never_null]
+    if not filled or source.last_key() is None:
+        return False
+    with source.database.faults():
+        return (
+            source.database.connection.execute(select(1).select_from(source.table).where(or_(*filled)).limit(1)).first()
+            is None
+        )

@@ -71,7 +71,7 @@ class Target(Source):
         self._reader = Reader(database, walked, self.where, self.walk, self.bound, sorting)
         self._projector = Projector(database, tables, table, self._keys)
         self.repeatability = derive_repeatability(
-            self.bound, definition.where, columns_of(self.where, table), tables_of(self.where, table)
+            self.bound, definition.where, columns_of(self.where, table), tables_of(self.where, table), self.name
         )
 
     @property

@@ -10,7 +10,7 @@ from backfill.declaration.decorator import Transform
 from backfill.errors import DefinitionChanged, Refused
 from backfill.ledger import Ledger
 from backfill.phrase import counted
-from backfill.rows.outstanding import has_outstanding
+from backfill.rows.outstanding import has_outstanding, is_blank
 from backfill.rows.source import Source
 from backfill.run import Run
 from backfill.slices import Slices
@@ -54,13 +54,14 @@ class Admission:
         self._ledger.ensure()
         self._require_no_undoing()
         latest = self._ledger.latest(self._transform.name)
-        if latest is not None and (from_start or latest.status is Status.CANCELLED):
+        if latest is not None and (from_start or _has_left_rows(latest)):
             self._require_harmless(latest, accept)
         if latest is not None and from_start:
             self._ledger.withdraw(latest.name)
             latest = None
         if latest is None or latest.status in (Status.UNDONE, Status.CANCELLED):
             return self._start()
+        self._require_kept(latest)
         if latest.status in ACTIVE:
             return self._resume(latest, may_have_changed=CHANGE in accept)
         return self._after_the_end(latest)
@@ -130,14 +131,29 @@ class Admission:
         shrinks = self._sources[0].repeatability.shrinks
         return self._start() if shrinks and any(has_outstanding(source) for source in self._sources) else run
 
+    def _require_kept(self, run: Run) -> None:
+        """Refuse to go on behind rows whose columns are not the ones that were filled."""
+        if run.rows_written and not self._sources[0].repeatability.asks and is_blank(self._sources[0]):
+            raise Refused(
+                f"{run.name} has written {counted(run.rows_written, 'row')}, and no row of {self._sources[0].name} "
+                "holds a value there: the columns were emptied or made anew since. To fill them: "
+                f"backfill run {run.name} --from-start",
+                code="columns-blank",
+            )
+
     def _warning(self) -> str:
         by_nature = self._sources[0].repeatability.by_nature
         return "" if by_nature else ", after restoring these rows: they would be changed twice"
 
+    def _is_put_back(self, run: Run) -> bool:
+        """Whether an undo has restored every row, or the columns are not the ones that were filled."""
+        is_undone = run.status is Status.UNDONE and not any(slice_.seq for slice_ in self._slices.of_run(run.id))
+        return (is_undone and run.reason is None) or is_blank(self._sources[0])
+
     def _require_harmless(self, run: Run, accept: Collection[str]) -> None:
         """Refuse to begin from the first row again where that would change rows twice, unless they were restored."""
         repeatability = self._sources[0].repeatability
-        if repeatability.by_nature or not run.rows_written or TWICE in accept:
+        if repeatability.by_nature or not run.rows_written or TWICE in accept or self._is_put_back(run):
             return
         way_on = (
             f"Undo it first: backfill undo {run.name}"
@@ -170,6 +186,11 @@ class Admission:
         run = self._ledger.latest(self._transform.name)
         assert run is not None, "it has just been entered"
         return run
+
+
+def _has_left_rows(run: Run) -> bool:
+    """Whether it ended without being completed, and rows that it wrote stand; a reset is the author's word on them."""
+    return run.status is Status.CANCELLED or (run.status is Status.UNDONE and run.reason is not None)
 
 
 def fingerprint_of(transform: Transform[..., Any], sources: Sequence[Source]) -> str:

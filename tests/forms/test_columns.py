@@ -17,6 +17,7 @@ from backfill.database import Database
 from backfill.declaration.literal import from_document
 from backfill.declaration.repeatability import Repeatability
 from backfill.rows.opening import open_targets
+from backfill.rows.tables import Tables
 from tests.forms.shop import Skill, declare, light_orders, light_users, orders, users, values
 from tests.refusal import execute, fill, rows_of
 
@@ -211,3 +212,29 @@ def test_a_table_is_found_by_the_schema_it_is_in(postgresql_url: sa.URL) -> None
     fill(engine, declare(lambda users: {"email": func.lower(users.c.email)}, "app.users"))
     assert rows_of(engine, "SELECT u.email, a.email FROM users u, app.users a") == [("A", "b")]
     engine.dispose()
+
+
+def test_columns_may_swap(engine: sa.Engine) -> None:
+    """Each expression sees the row as it was, whichever is set first."""
+    execute(
+        engine,
+        "CREATE TABLE pairs (id INTEGER NOT NULL PRIMARY KEY, a INTEGER, b INTEGER)",
+        "INSERT INTO pairs VALUES (1, 1, 2), (2, 5, 6)",
+    )
+
+    @backfill.transform("pairs")
+    def swap(pair: Rows) -> dict[str, Any]:
+        """Each for the other."""
+        return {"a": pair.c.b, "b": pair.c.a}
+
+    fill(engine, swap)
+    assert rows_of(engine, "SELECT a, b FROM pairs ORDER BY id") == [(2, 1), (6, 5)]
+
+
+def test_a_row_number_is_never_null(sqlite_url: sa.URL) -> None:
+    """SQLite's INTEGER PRIMARY KEY, though nothing says NOT NULL; a key of another type may hold NULL."""
+    for kind, may_be_null in {"INTEGER": False, "INT": True, "TEXT": True}.items():
+        engine = sa.create_engine(sqlite_url)
+        execute(engine, "DROP TABLE IF EXISTS pairs", f"CREATE TABLE pairs (id {kind} PRIMARY KEY, a INTEGER)")
+        with Database.of(engine) as database:
+            assert Tables(database).find("pairs").c.id.nullable == may_be_null, kind

@@ -45,6 +45,17 @@ def test_triggers_that_do_not_fire_are_nobodys_concern(engine: sa.Engine, when: 
     fill(engine, fill_name)
 
 
+@pytest.mark.parametrize("rule", ["REPLACE", "ignore"])
+def test_a_table_that_refuses_no_row_asks_for_consent(engine: sa.Engine, rule: str) -> None:
+    """Rows would be deleted, or left out, while the run says that it wrote them."""
+    execute(engine, f"CREATE TABLE users (id INTEGER PRIMARY KEY, name TEXT UNIQUE ON CONFLICT {rule})", ROWS)
+    finding = find(engine, fill_name, "conflict-clause")
+    assert finding.message.startswith(
+        f"users says ON CONFLICT {rule.upper()}, so a row that breaks a rule is not refused"
+    )
+    fill(engine, fill_name, accept=["conflict-clause"])
+
+
 CHILD = "CREATE TABLE pets (id INTEGER PRIMARY KEY, owner TEXT REFERENCES users (name) ON UPDATE {rule})"
 UNIQUE_NAMES = "CREATE TABLE users (id INTEGER PRIMARY KEY, name TEXT UNIQUE)"
 

@@ -25,6 +25,7 @@ _ON_EVENT = {
     Verb.INSERT: re.compile(r"\bINSERT\s+ON\s", re.IGNORECASE),
     Verb.DELETE: re.compile(r"\bDELETE\s+ON\s", re.IGNORECASE),
 }
+_LENIENT = re.compile(r"\bON\s+CONFLICT\s+(REPLACE|IGNORE)\b", re.IGNORECASE)
 _INEXACT = ("REAL", "FLOA", "DOUB")
 
 
@@ -64,6 +65,12 @@ def table_findings(connection: Connection, table: Table, verb: Verb = Verb.UPDAT
             yield Finding("not-a-table", f"{name} is a view; name the table it is made of")
         elif kind == "table" and sql.upper().startswith("CREATE VIRTUAL"):
             yield Finding("not-a-table", f"{name} is a virtual table, which may not take part in a transaction")
+        elif kind == "table" and verb is not Verb.DELETE and (lenient := _LENIENT.search(sql)):
+            yield consent(
+                "conflict-clause",
+                f"{name} says ON CONFLICT {lenient[1].upper()}, so a row that breaks a rule is not refused: it stays "
+                "as it is, or others are deleted for it, without a word",
+            )
         elif kind == "trigger" and _ON_EVENT[verb].search(sql):
             yield consent("trigger", f"trigger {own_name} fires for every row that is {verb.done_to} {name}")
 
