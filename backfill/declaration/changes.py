@@ -31,7 +31,7 @@ class Insert(Change, Generic[M]):
     """A new row of a table.
 
     As the value of a field it stands for the key that the database gives the row: the row is inserted first. One
-    object is one row, however often it is used; two equal objects are two.
+    object is one row, however often it is used in one batch; two equal objects are two.
 
     Args:
         table: `"table"` or `"schema.table"`.
