@@ -106,7 +106,9 @@ def _visit(connect: Callable[[Visitor], None], visitor: Visitor, source: str) ->
 def _refusal(error: Exception, source: str) -> Refused:
     if isinstance(error, NoSuchModuleError):
         return Refused(
-            f"the URL of {source} names a database or a driver that SQLAlchemy does not know", code="unknown-driver"
+            f"the URL of {source} names a database or a driver that SQLAlchemy does not know; it begins as in "
+            "postgresql+psycopg:// (not postgres://), mysql+pymysql:// or sqlite:///",
+            code="unknown-driver",
         )
     if isinstance(error, ArgumentError):
         return Refused(
@@ -120,7 +122,10 @@ def _refusal(error: Exception, source: str) -> Refused:
         )
     if isinstance(error, DBAPIError | Faulted):
         code = error.code if isinstance(error, Faulted) else code_of(error)
-        return Unreachable(f"the database could not be reached ({code}): is it running, and is its URL right?")
+        return Unreachable(
+            f"the database could not be reached ({code}) by the URL of {source}: is it running, and are host, port, name, "
+            "user and password right?"
+        )
     if source == "env.py":
         return Refused(f"env.py cannot be run: {place_of(error)}", code="env-failed")
     return Refused(

@@ -108,6 +108,8 @@ class Writer:
         statement = insert_missing_row(self._dialect, table, shape)
         parameters = self._dialect.parameters(table, shape, rows)
         inserted = self._record.insert(self._database, table, statement, parameters)
+        if shape.refresh and (again := _met_again(rows)):  # as if each had come in a batch of its own
+            updated += self._refresh(table, shape, again, only_changes=True)
         if rows.links:
             self._remember(rows.links, self._find_keys(table, shape, [match for match, _ in rows.rows]))
         return Tally(updated=updated, inserted=inserted)
@@ -152,6 +154,17 @@ class Writer:
         pairs = [(table.c[name], value) for name, value in zip(shape.match, match, strict=True)]
         equal = [column == literal(store(column, value), column.type) for column, value in pairs]
         return and_(*equal, *(table.c[name].is_(None) for name in shape.absent))
+
+
+def _met_again(rows: Recordset) -> Recordset | None:
+    """Those that match one before them; None when there are none."""
+    known = set[Any]()
+    again = []
+    for match, values in rows.rows:
+        if _hashable(match) in known:
+            again.append((match, values))
+        known.add(_hashable(match))
+    return Recordset(again) if again else None
 
 
 def _hashable(match: Key) -> Any:

@@ -11,6 +11,8 @@ from backfill import Insert, Rows
 from backfill.database import Database
 from backfill.errors import BackfillError
 from backfill.planner import draft_plan
+from backfill.running.runner import run
+from backfill.running.undoer import undo
 from backfill.settings import Settings
 from tests.forms.library import THERE, Author, Book, Key, Mark, authors, book, books, genres, loan, marks, values
 from tests.refusal import contents, execute, fill, find
@@ -62,6 +64,24 @@ def test_update_refreshes_the_row_that_is_there(library: sa.Engine, table: sa.Ta
 
     fill(library, name_authors, rows=rows)
     assert values(library, table, "id", "name", "label") == [(THERE, "Eliot", "Middlemarch")]
+
+
+@EACH_SIZE
+@pytest.mark.parametrize("table", [authors, genres], ids=["without a unique constraint", "with one"])
+def test_of_two_for_one_new_row_the_last_refreshes_it(library: sa.Engine, table: sa.Table, rows: int) -> None:
+    """In one batch as in two, and an undo takes both back."""
+
+    @backfill.transform("books", where=column("writer") == "Austen")
+    def name_authors(book: Book) -> Insert[Author]:
+        """The label is the title."""
+        return Insert(table.name, Author(name=book.writer or "", label=book.title), match="name", update="label")
+
+    before = values(library, table, "id", "name", "label")
+    with Database.of(library) as database:
+        run(database, name_authors, Settings(batch_size=rows, max_batch_size=rows, keep_undo=True))
+        assert ("Austen", "Persuasion") in values(library, table, "name", "label")
+        undo(database, "name_authors", Settings())
+    assert values(library, table, "id", "name", "label") == before
 
 
 def test_match_takes_null_for_equal_to_null(library: sa.Engine) -> None:
