@@ -123,8 +123,8 @@ def _refusal(error: Exception, source: str) -> Refused:
     if isinstance(error, DBAPIError | Faulted):
         code = error.code if isinstance(error, Faulted) else code_of(error)
         return Unreachable(
-            f"the database could not be reached ({code}) by the URL of {source}: is it running, and are host, port, name, "
-            "user and password right?"
+            f"the database could not be reached ({code}) by the URL of {source}: is it running, and are host, port, "
+            "name, user and password right?"
         )
     if source == "env.py":
         return Refused(f"env.py cannot be run: {place_of(error)}", code="env-failed")
