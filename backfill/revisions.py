@@ -44,10 +44,11 @@ class Placement:
 def draft_fill(definition: Definition) -> Draft:
     """The data revision: it fills, and nothing else."""
     back = "undo_backfill" if definition.keep_undo else "reset_backfill"
+    warning = "" if definition.keep_undo else "  # puts no row back: the next upgrade walks all of them again"
     return Draft(
         message=f"fill {definition.name}",
         upgrade=f'run_backfill("{definition.name}")',
-        downgrade=f'{back}("{definition.name}")',
+        downgrade=f'{back}("{definition.name}"){warning}',
         imports=f"from backfill.alembic import {', '.join(sorted((back, 'run_backfill')))}",
     )
 
