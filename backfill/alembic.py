@@ -87,11 +87,16 @@ def run_backfill(name: str, *, mode: Mode | None = None, accept: Collection[str]
                 run(database, transform, settings, accept=accept)
 
 
-def require_backfill(name: str) -> None:
+def require_backfill(name: str, *, none_left: bool = False) -> None:
     """Let the revision go on only when no row waits for `name` any more; its first line.
 
     What the upgrade did before is committed before refusing: otherwise PostgreSQL would take the expand step back,
     and the backfill could never be run.
+
+    Args:
+        name: the transform's.
+        none_left: refuse too while rows match its `where` which it leaves as they are, since a NOT NULL that follows
+            would fail on them, with half of the revision done.
 
     Raises:
         CommandError: rows still wait; the message says what to type.
@@ -104,7 +109,7 @@ def require_backfill(name: str) -> None:
         transform = _find(context, _settings(context), name)
         try:
             with Database(_connection(context), shared=True) as database:
-                left = require_complete(database, transform)
+                left = require_complete(database, transform, none_left=none_left)
                 if left:
                     log.warning("%s: %s", name, left)
         except BackfillIncomplete:

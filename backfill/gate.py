@@ -20,20 +20,20 @@ COUNTED = 10_000
 """Rows left are counted as far as this; beyond it the exact number helps nobody."""
 
 
-def require_complete(database: Database, transform: Transform[..., Any]) -> str | None:
+def require_complete(database: Database, transform: Transform[..., Any], *, none_left: bool = False) -> str | None:
     """Return if the schema may move on; says so where rows still match `where`, which the transform leaves as they are.
 
     Where the condition asks about what is written, the rows themselves answer: on a fresh database, a stamped one
     and after a run alike. Elsewhere the ledger answers, or a table without rows.
 
     Raises:
-        BackfillIncomplete: rows still wait; the message holds the commands to type.
+        BackfillIncomplete: rows still wait, or with `none_left` some match; the message says what to do.
     """
     sources = open_sources(database, transform)
     run = Ledger(database).latest(transform.name)
     try:
         if all(_is_settled(source, run) for source in sources):
-            return _rows_that_stay(sources)
+            return _rows_that_stay(transform.name, sources, none_left)
     except RowRejected as error:
         raise BackfillIncomplete(
             f"rows still wait for {transform.name} ({_state(run)}), and one cannot be filled: {error}. Mend it, or say "
@@ -64,14 +64,19 @@ def _nobody_can_tell(sources: list[Source], run: Run) -> BackfillIncomplete:
     )
 
 
-def _rows_that_stay(sources: list[Source]) -> str | None:
+def _rows_that_stay(name: str, sources: list[Source], none_left: bool) -> str | None:
     stay = [source.name for source in sources if source.repeatability.shrinks and source.has_match()]
     if not stay:
         return None
-    return (
+    told = (
         f"rows of {', '.join(stay)} still match where, and the transform leaves them as they are (it returns None for "
         "them, or writes what where takes for missing); a NOT NULL that follows would fail on them"
     )
+    if none_left:
+        raise BackfillIncomplete(
+            f"{told}. Let {name} fill them: backfill run {name}   Then repeat the upgrade. Or fill them by hand"
+        )
+    return told
 
 
 def _rows_left(sources: list[Source]) -> str:

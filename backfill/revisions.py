@@ -60,9 +60,10 @@ def draft_gate(definition: Definition, tables: Sequence[Table]) -> Draft:
     upgrade = render_python_code(contraction, render_as_batch=True)
     downgrade = render_python_code(DowngradeOps(ops=contraction.reverse().ops), render_as_batch=True)
     imports = ["from backfill.alembic import require_backfill", *_dialect_imports(upgrade)]
+    asked = f'"{definition.name}", none_left=True' if changes else f'"{definition.name}"'
     return Draft(
         message=f"contract {definition.name}",
-        upgrade=f'require_backfill("{definition.name}")  # its first line: the schema waits for proof\n    {upgrade}',
+        upgrade=f"require_backfill({asked})  # its first line: the schema waits for proof\n    {upgrade}",
         downgrade=downgrade,
         imports="\n".join(sorted(imports)),
     )

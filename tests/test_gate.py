@@ -39,3 +39,24 @@ def test_rows_that_match_after_the_end_are_asked_about(database_url: sa.URL) -> 
     assert set(counts(engine).values()) == {1}
     with opened(engine) as database:
         assert require_complete(database, name_by_key) is None
+
+
+@backfill.transform("people", where=is_missing("label"))
+def name_some(people: Rows) -> dict[str, Any]:
+    """A label for all but the first, which it leaves empty."""
+    return {"label": sa.func.nullif(sa.cast(people.c.id, sa.String(20)), "1")}
+
+
+def test_rows_that_stay_pass_unless_none_may(database_url: sa.URL) -> None:
+    """They are told of; before a NOT NULL they stop the upgrade, which would fail on them half-way."""
+    engine = open_engine(database_url)
+    seed(engine, ROWS)
+    run_on(engine, name_some, settings())
+    with opened(engine) as database:
+        assert "rows of people still match where" in str(require_complete(database, name_some))
+        with pytest.raises(BackfillIncomplete, match=r"Let name_some fill them: backfill run name_some"):
+            require_complete(database, name_some, none_left=True)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE people SET label = 'one' WHERE label IS NULL")
+    with opened(engine) as database:
+        assert require_complete(database, name_some, none_left=True) is None

@@ -69,6 +69,7 @@ def test_fill_and_contract(project: Project) -> None:
 def test_the_gate_is_closed_while_rows_wait(project: Project) -> None:
     """What it writes refuses before it touches the schema."""
     revision("greet", "--gate", "--rev-id", "contract")
+    assert 'require_backfill("greet", none_left=True)' in written(project)
     refused = project.call("alembic", "upgrade", "head")
     assert refused.returncode != 0
     assert f"{USERS} rows of users still wait for greet" in refused.stderr
