@@ -15,7 +15,7 @@ from backfill.errors import Rejected
 _READS = re.compile(r"[\s(]*(SELECT|WITH|VALUES|TABLE|EXPLAIN|SHOW|PRAGMA\s+\w+\s*(\(|;|$))", re.IGNORECASE)
 _WRITES = re.compile(r"\b(INSERT\s+INTO|UPDATE\s+\S+\s+SET|DELETE\s+FROM|MERGE\s+INTO)\b", re.IGNORECASE)
 _DEFINES = re.compile(r"\s*(ALTER|TRUNCATE|RENAME|CREATE|DROP)\s+(?!((GLOBAL|LOCAL)\s+)?TEMP)", re.IGNORECASE)
-_ASIDE = re.compile(r"'(?:[^']|'')*'|--[^\n]*|/\*.*?\*/", re.DOTALL)
+_ASIDE = re.compile(r"'(?:[^']|'')*'|\$(?P<tag>\w*)\$.*?\$(?P=tag)\$|--[^\n]*|/\*.*?\*/", re.DOTALL)
 """What must not be taken for words of a statement: literals and comments."""
 
 _ENDS = re.compile(r"\s*(COMMIT|ROLLBACK(?!.*\bTO\b)|BEGIN|START\s+TRANSACTION|END|ABORT)\b", re.IGNORECASE | re.DOTALL)

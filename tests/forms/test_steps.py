@@ -255,6 +255,20 @@ def test_a_step_begins_nothing(library: sa.Engine, by: type) -> None:
     assert "x" not in values(library, marks, "name")
 
 
+def test_a_block_is_one_statement(postgresql_url: sa.URL) -> None:
+    """The END in it ends the block and no transaction."""
+    engine = sa.create_engine(postgresql_url, poolclass=sa.NullPool)
+    marks.metadata.create_all(engine)
+
+    @backfill.step()
+    def in_a_block(connection: Connection) -> None:
+        """As an anonymous procedure."""
+        connection.exec_driver_sql("DO $do$ BEGIN INSERT INTO marks (name) VALUES ('x'); END $do$")
+
+    fill(engine, in_a_block)
+    assert values(engine, marks, "name") == ["x"]
+
+
 CLOSINGS: dict[str, Callable[[Session], object]] = {
     "close": lambda session: session.close(),
     "reset": lambda session: session.reset(),
