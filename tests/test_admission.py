@@ -114,6 +114,8 @@ def test_rows_that_an_undo_left_are_not_changed_twice(parcels: sa.Engine) -> Non
         with pytest.raises(Refused, match="would change rows twice") as found:
             run(database, heavier, KEEPING)
     assert found.value.code == "would-write-twice"
+    assert "1 row stays as it is: it was changed since, " in str(found.value)
+    assert "Restore these first; once that is done: backfill run heavier" in str(found.value)
     assert rows_of(parcels, GRAMS) == [(10,), (77,), (30,)]
 
 

@@ -155,11 +155,12 @@ class Admission:
         repeatability = self._sources[0].repeatability
         if repeatability.by_nature or not run.rows_written or TWICE in accept or self._is_put_back(run):
             return
-        way_on = (
-            f"Undo it first: backfill undo {run.name}"
-            if run.keeps_undo
-            else f"Restore the rows first; once that is done: backfill run {run.name} --from-start --accept {TWICE}"
-        )
+        restored = f"once that is done: backfill run {run.name} --from-start --accept {TWICE}"
+        way_on = f"Restore the rows first; {restored}"
+        if run.status is Status.UNDONE and run.reason:
+            way_on = f"{run.reason}. Restore these first; {restored}"
+        elif run.keeps_undo:
+            way_on = f"Undo it first: backfill undo {run.name}"
         raise Refused(
             f"{run.name} has written {counted(run.rows_written, 'row')} in a run that is {run.status}, and from the "
             f"first row on it would change rows twice: {repeatability.reason}. {way_on}",
