@@ -18,6 +18,7 @@ from backfill.rows.opening import open_sources
 from backfill.running.runner import run
 from backfill.running.undoer import undo
 from backfill.settings import Settings
+from backfill.testing.moments import sent
 from tests.refusal import execute, fill, rows_of
 
 TABLE = "CREATE TABLE parcels (id INTEGER NOT NULL PRIMARY KEY, grams INTEGER NOT NULL)"
@@ -88,6 +89,22 @@ def test_a_column_that_was_made_anew_is_filled_anew(parcels: sa.Engine, is_half_
     with Database.of(parcels) as database:
         run(database, weigh, KEEPING, from_start=True)
     assert rows_of(parcels, KILOS) == [(10,), (20,), (30,)]
+
+
+def test_a_filled_column_is_told_by_its_first_rows(parcels: sa.Engine) -> None:
+    """A resume does not wait for a scan of the table."""
+
+    @backfill.transform("parcels")
+    def weigh(parcel: Parcel) -> Kilos:
+        """In kilos."""
+        return Kilos(kilos=parcel.grams)
+
+    fill(parcels, weigh)
+    with sent(parcels) as statements:
+        fill(parcels, weigh)
+    looks = [each for each in statements if "kilos IS NOT NULL" in each]
+    assert len(looks) == 1
+    assert "ORDER BY" in looks[0]
 
 
 def test_a_table_that_was_emptied_is_no_reason_to_stop(parcels: sa.Engine) -> None:
