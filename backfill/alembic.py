@@ -96,7 +96,7 @@ def require_backfill(name: str, *, none_left: bool = False) -> None:
     Args:
         name: the transform's.
         none_left: refuse too while rows match its `where` which it leaves as they are, since a NOT NULL that follows
-            would fail on them, with half of the revision done.
+            would fail on them, with half of the revision done. A script of `--sql` asks the ledger alone.
 
     Raises:
         CommandError: rows still wait; the message says what to type.

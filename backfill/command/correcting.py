@@ -28,7 +28,7 @@ def undo(project: Callable[..., Project], name: str) -> None:
     opened = project()
 
     def restore(database: Database) -> None:
-        Ledger(database).newest(name)
+        Ledger(database).newest(name)  # refuses a name without a run
         click.echo(phrased(undo_page(name, undo_runs(database, name, opened.settings))))
 
     reconnecting(lambda: opened.visit(restore))
@@ -88,7 +88,7 @@ def forget(project: Callable[..., Project], name: str) -> None:
     from backfill.running.undoer import forget as forget_images  # noqa: PLC0415
 
     def drop(database: Database) -> None:
-        Ledger(database).newest(name)
+        Ledger(database).newest(name)  # refuses a name without a run
         click.echo(phrased(forget_page(name, forget_images(database, name))))
 
     project().visit(drop)

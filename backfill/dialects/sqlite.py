@@ -59,7 +59,7 @@ _SHARE_OF_REST = 0.1
 _CLOCK = "%Y-%m-%d %H:%M:%f"
 
 _ROW_NUMBER = """
-    SELECT max(name) FROM pragma_table_info(:table) WHERE pk > 0
+    SELECT max(name) FROM pragma_table_info(:table, :schema) WHERE pk > 0
     HAVING count(*) = 1 AND upper(max(type)) = 'INTEGER'
 """
 
@@ -130,7 +130,8 @@ class SQLite(Dialect):
             names = [name for (name,) in columns]
             if frozenset(names) not in known:
                 table.append_constraint(UniqueConstraint(*names))
-        for name in connection.execute(text(_ROW_NUMBER), {"table": table.name}).scalars():
+        known_as = {"table": table.name, "schema": table.schema or "main"}
+        for name in connection.execute(text(_ROW_NUMBER), known_as).scalars():
             table.c[name].nullable = False
 
     def structure(self, connection: Connection, table: Table) -> ColumnElement[str]:

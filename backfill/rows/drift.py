@@ -9,7 +9,7 @@ from sqlalchemy import String, bindparam
 
 from backfill.errors import DatabaseFailed, DefinitionChanged
 from backfill.rows.source import Source
-from backfill.rows.tables import STRUCTURE, Tables
+from backfill.rows.tables import STRUCTURE, NoTable, Tables
 from backfill.rows.target import Target
 from backfill.slices import UNGUARDED, Guard
 
@@ -36,16 +36,15 @@ class Drift:
         """After an error that says that something is not there.
 
         Raises:
-            DatabaseFailed: a column that the transform uses, by its name.
+            DatabaseFailed: the table, or a column that the transform uses, by its name.
         """
         if not isinstance(source, Target):
             return
-        live = Tables(source.database).find(source.name).c
-        gone = next((name for _, name, _ in source.shape() if name not in live), None)
+        name = source.transform.name
+        gone = _what_is_gone(source)
         if gone is not None:
-            name = source.transform.name
             raise DatabaseFailed(
-                f"{source.name}.{gone} is not there any more: it was renamed or dropped while {name} walked the table. "
+                f"{gone} is not there any more: it was renamed or dropped while {name} walked the table. "
                 f"Write into {name} what it is called now, then: backfill run {name} --accept-change"
             )
 
@@ -70,3 +69,11 @@ class Drift:
             )
         self._guards[source.name] = Guard(guard.condition, {"structure": table.info[STRUCTURE]})
         return True
+
+
+def _what_is_gone(target: Target) -> str | None:
+    try:
+        live = Tables(target.database).find(target.name).c
+    except NoTable:
+        return f"table {target.name}"
+    return next((f"{target.name}.{name}" for _, name, _ in target.shape() if name not in live), None)

@@ -161,9 +161,10 @@ def _met_again(rows: Recordset) -> Recordset | None:
     known = set[Any]()
     again = []
     for match, values in rows.rows:
-        if _hashable(match) in known:
+        known_by = _hashable(match)
+        if known_by in known:
             again.append((match, values))
-        known.add(_hashable(match))
+        known.add(known_by)
     return Recordset(again) if again else None
 
 

@@ -12,10 +12,11 @@ from backfill.errors import DatabaseFailed, DefinitionChanged
 from backfill.rows.opening import open_sources
 from backfill.rows.tables import Tables
 from backfill.rows.target import Target
+from backfill.running.progress import Progress
 from backfill.status import Status
 from tests.faults.interleaving import ROWS, Stage
 from tests.faults.statements import batches
-from tests.faults.workloads import counts, label_by_row, outcome, people, settings
+from tests.faults.workloads import counts, label_by_row, outcome, people, run_on, seed, settings
 
 SMALL = settings(batch_size=4, max_batch_size=4)
 
@@ -90,6 +91,19 @@ def test_a_column_that_is_renamed_is_named(stage: Stage) -> None:
     alter(stage.engine, "ALTER TABLE people RENAME COLUMN caption TO label")
     stage.resume()
     assert set(counts(stage.engine).values()) == {1}
+
+
+def test_a_table_that_is_renamed_is_named(pooled: sa.Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The run has failed, and its ledger says so."""
+    seed(pooled, ROWS)
+    monkeypatch.setattr(Progress, "advance", lambda *_: alter(pooled, "ALTER TABLE people RENAME TO persons"))
+    with pytest.raises(DatabaseFailed, match=r"^table people is not there any more"):
+        run_on(pooled, label_by_row, SMALL)
+    alter(pooled, "ALTER TABLE persons RENAME TO people")
+    assert outcome(pooled, "label_by_row") == (Status.FAILED, SMALL.batch_size)
+    monkeypatch.undo()
+    run_on(pooled, label_by_row, SMALL)
+    assert set(counts(pooled).values()) == {1}
 
 
 def test_a_swap_with_a_neighbour_that_is_not_used_is_seen(pooled: sa.Engine) -> None:

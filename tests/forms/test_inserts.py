@@ -9,6 +9,7 @@ from sqlalchemy import column, func, select
 import backfill
 from backfill import Insert, Rows
 from backfill.database import Database
+from backfill.declaration.decorator import Transform
 from backfill.errors import BackfillError
 from backfill.planner import draft_plan
 from backfill.running.runner import run
@@ -52,17 +53,22 @@ def test_match_keeps_the_row_that_is_there(library: sa.Engine, table: sa.Table, 
     ]
 
 
-@EACH_SIZE
-@pytest.mark.parametrize("table", [authors, genres], ids=["without a unique constraint", "with one"])
-def test_update_refreshes_the_row_that_is_there(library: sa.Engine, table: sa.Table, rows: int) -> None:
-    """The columns named, and no others."""
+def labelling(table: sa.Table, writer: str) -> Transform[..., Any]:
+    """Into a table, a writer under the title of the book."""
 
-    @backfill.transform("books", where=column("writer") == "Eliot")
+    @backfill.transform("books", where=column("writer") == writer)
     def name_authors(book: Book) -> Insert[Author]:
         """The label is the title."""
         return Insert(table.name, Author(name=book.writer or "", label=book.title), match="name", update="label")
 
-    fill(library, name_authors, rows=rows)
+    return name_authors
+
+
+@EACH_SIZE
+@pytest.mark.parametrize("table", [authors, genres], ids=["without a unique constraint", "with one"])
+def test_update_refreshes_the_row_that_is_there(library: sa.Engine, table: sa.Table, rows: int) -> None:
+    """The columns named, and no others."""
+    fill(library, labelling(table, "Eliot"), rows=rows)
     assert values(library, table, "id", "name", "label") == [(THERE, "Eliot", "Middlemarch")]
 
 
@@ -70,15 +76,9 @@ def test_update_refreshes_the_row_that_is_there(library: sa.Engine, table: sa.Ta
 @pytest.mark.parametrize("table", [authors, genres], ids=["without a unique constraint", "with one"])
 def test_of_two_for_one_new_row_the_last_refreshes_it(library: sa.Engine, table: sa.Table, rows: int) -> None:
     """In one batch as in two, and an undo takes both back."""
-
-    @backfill.transform("books", where=column("writer") == "Austen")
-    def name_authors(book: Book) -> Insert[Author]:
-        """The label is the title."""
-        return Insert(table.name, Author(name=book.writer or "", label=book.title), match="name", update="label")
-
     before = values(library, table, "id", "name", "label")
     with Database.of(library) as database:
-        run(database, name_authors, Settings(batch_size=rows, max_batch_size=rows, keep_undo=True))
+        run(database, labelling(table, "Austen"), Settings(batch_size=rows, max_batch_size=rows, keep_undo=True))
         assert ("Austen", "Persuasion") in values(library, table, "name", "label")
         undo(database, "name_authors", Settings())
     assert values(library, table, "id", "name", "label") == before
