@@ -102,6 +102,10 @@ class Batch:
     """Keys in the range when the boundary was read."""
     hi: Key
     """The last place of the slice."""
+    is_counted: bool = True
+    """Otherwise `rows` is the most that there can be."""
+    gaps: int = 0
+    """How many rows fewer there were than that."""
 
     @property
     def is_last(self) -> bool:

@@ -67,6 +67,10 @@ class Source(ABC):
     def next_batch(self, after: Key | None, hi: Key, rows: int, most_taken: int | None = None) -> Batch:
         """The next places, about `rows` rows of them, or as far as so many that `where` takes."""
 
+    def counted(self, batch: Batch, tally: Tally) -> Batch:
+        """The batch, of which so much was written, with the rows that are there."""
+        return batch
+
     @abstractmethod
     def has_match(self) -> bool:
         """Whether `where` takes any row."""

@@ -22,6 +22,7 @@ from backfill.key import Key
 from backfill.rejections import accepted_keys
 from backfill.rows.ahead import Ahead
 from backfill.rows.chosen import among
+from backfill.rows.cutter import Cutter
 from backfill.rows.given import Given
 from backfill.rows.images import Image
 from backfill.rows.insertion import is_held_unique
@@ -33,9 +34,6 @@ from backfill.rows.source import Source
 from backfill.rows.tables import Tables
 from backfill.rows.walk import Span, Walk
 from backfill.rows.writer import Writer
-
-MOST_IN_GROUPS = 10_000
-"""Rows of whole groups that are taken into memory at once."""
 
 
 class Target(Source):
@@ -67,6 +65,7 @@ class Target(Source):
             table, key, self.adapt, self._adapt_select, self.walk.is_by_key, definition.group_by is not None
         )
         self.bound = transform.form.bind(walked)
+        self._cutter = Cutter(self._places, walked, self.where, self.bound, definition.group_by)
         sorting = [self._sorted(step.expression, step.is_descending) for step in definition.order_by]
         self._reader = Reader(database, walked, self.where, self.walk, self.bound, sorting)
         self._projector = Projector(database, tables, table, self._keys)
@@ -115,24 +114,12 @@ class Target(Source):
         return self._places.last()
 
     def next_batch(self, after: Key | None, hi: Key, rows: int, most_taken: int | None = None) -> Batch:
-        """The places of the next `rows` rows up to `hi`, counted whether `where` takes them or not.
+        """The places of the next `rows` rows up to `hi`, or as far as so many that `where` takes."""
+        return self._cutter.next_batch(after, hi, rows, most_taken)
 
-        There may be more of them than a batch should change; then `most_taken` says how many it may.
-        """
-        upto = self._places.nth(after, hi, rows)
-        if most_taken is not None and most_taken < rows:
-            last = self._places.nth(after, upto or hi, most_taken, self.where)
-            if last is not None:
-                return Batch(after, last, self._places.count(after, last), hi)
-        if upto is not None and not self.walk.is_grouped:
-            return Batch(after, upto, rows, hi)
-        end = hi if upto is None else upto
-        found = self._places.count(after, end)
-        if self.bound.fetches is not None and self.walk.is_grouped and found > MOST_IN_GROUPS:
-            taken = self._places.count(after, end, self.where)
-            if taken > MOST_IN_GROUPS:
-                return self._one_group(after, hi, rows, taken)
-        return Batch(after, end, found, hi)
+    def counted(self, batch: Batch, tally: Tally) -> Batch:
+        """The batch, of which so much was written, with the rows that are there."""
+        return self._cutter.counted(batch, tally)
 
     def place_after(self, after: Key | None, hi: Key, rows: int) -> Key:
         """The place `rows` rows further, or `hi` where there are fewer."""
@@ -140,28 +127,15 @@ class Target(Source):
 
     def next_match(self, after: Key | None, hi: Key, rows: int) -> Batch | None:
         """The range of the next `rows` rows that `where` takes; None when there is no such row up to `hi`."""
-        upto = self._places.nth(after, hi, rows, self.where)
-        if upto is None and self._places.nth(after, hi, 1, self.where) is None:
-            return None
-        return Batch(after, upto or hi, rows, hi)
+        return self._cutter.next_match(after, hi, rows)
 
     def has_match(self) -> bool:
         """Whether `where` takes any row of the whole table."""
         return self._places.is_any(self.where)
 
-    def _one_group(self, after: Key | None, hi: Key, rows: int, found: int) -> Batch:
-        """The next group alone; groups are never split."""
-        if rows > 1:
-            return self.next_batch(after, hi, 1)
-        raise self._too_large(found)
-
     def oversized_group(self) -> GroupTooLarge | None:
         """What speaks against a group that is too large to be taken into memory; None when there is none."""
-        rows = self._places.crowd(MOST_IN_GROUPS, self.where)
-        return None if rows is None else self._too_large(rows)
-
-    def _too_large(self, rows: int) -> GroupTooLarge:
-        return GroupTooLarge.of(self.name, self.transform.definition.group_by or (), rows, MOST_IN_GROUPS)
+        return self._cutter.oversized_group()
 
     # ── reading ─────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -113,13 +113,14 @@ class Worker:
                 batch = self._next_batch(seen)
                 self._sieve.look_at(seen, batch)
                 tally, state = self._fill(seen, batch, sentinel)
+                batch = self.sources[seen.table].counted(batch, tally)
                 self._sieve.record()
             self._pace.learn(batch.rows, time.perf_counter() - started)
             self._advance(seen, Outcome(batch, tally, state, self._pace.rows_per_second), sentinel)
         seconds = time.perf_counter() - started
-        source = self.sources[seen.table]
-        self._size.learn(batch.rows, seconds, tally.written + tally.skipped if source.is_selective else None)
-        self._sieve.note_commit(source, tally.written + tally.skipped)
+        source, taken = self.sources[seen.table], tally.written + tally.skipped
+        self._size.learn(batch.rows + batch.gaps, seconds, taken + batch.gaps if source.is_selective else None)
+        self._sieve.note_commit(source, taken)
         self._vacuum.note(source, batch.rows)
         self._progress.advance(0 if seen.sweep else batch.rows, tally.written)
         self._rest(seconds)

@@ -149,7 +149,7 @@ def test_the_first_of_a_group_stays(library: sa.Engine, rows: int) -> None:
 
 def test_a_group_that_is_too_large(library: sa.Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     """Refused with its size before any other group is worked on."""
-    monkeypatch.setattr("backfill.rows.target.MOST_IN_GROUPS", 1)
+    monkeypatch.setattr("backfill.rows.cutter.MOST_IN_GROUPS", 1)
     groups: list[list[int]] = []
     assert find(library, grouping(groups, group_by="shelf"), "group-too-large").message == (
         "a group of books by shelf has 2 rows; at most 1 are taken into memory at once. Narrow it with where=, or let "
@@ -160,7 +160,7 @@ def test_a_group_that_is_too_large(library: sa.Engine, monkeypatch: pytest.Monke
 
 def test_a_group_that_has_grown_too_large(library: sa.Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     """Since it was looked at: the run fails when it comes to it; groups that fit are taken one by one."""
-    monkeypatch.setattr("backfill.rows.target.MOST_IN_GROUPS", 1)
+    monkeypatch.setattr("backfill.rows.cutter.MOST_IN_GROUPS", 1)
     monkeypatch.setattr("backfill.rows.target.Target.oversized_group", lambda _: None)
     groups: list[list[int]] = []
     with pytest.raises(GroupTooLarge, match=r"^a group of books by shelf has 2 rows; at most 1 are taken"):
@@ -170,7 +170,7 @@ def test_a_group_that_has_grown_too_large(library: sa.Engine, monkeypatch: pytes
 
 def test_all_rows_may_be_too_large_a_group(library: sa.Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     """Refused before the function is called."""
-    monkeypatch.setattr("backfill.rows.target.MOST_IN_GROUPS", 4)
+    monkeypatch.setattr("backfill.rows.cutter.MOST_IN_GROUPS", 4)
     groups: list[list[int]] = []
     finding = find(library, grouping(groups, group_by=()), "group-too-large")
     assert finding.message.startswith("books, all one group, has 5 rows; at most 4 ")
@@ -179,7 +179,7 @@ def test_all_rows_may_be_too_large_a_group(library: sa.Engine, monkeypatch: pyte
 
 def test_only_rows_that_where_takes_count_for_the_size(library: sa.Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     """As the message says, `where` narrows a group."""
-    monkeypatch.setattr("backfill.rows.target.MOST_IN_GROUPS", 1)
+    monkeypatch.setattr("backfill.rows.cutter.MOST_IN_GROUPS", 1)
     groups: list[list[int]] = []
     fill(library, grouping(groups, group_by="shelf", where=column("id").in_([1, 2, 4])), rows=9)
     assert groups == [[2], [1], [4]]

@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from backfill.command import reconnection
-from backfill.rows import target
+from backfill.rows import cutter
 from tests.quiet.canaries import IN_QUERY, PASSWORD
 from tests.quiet.sinks import Sinks
 from tests.quiet.stage import Stage
@@ -29,7 +29,7 @@ def stage(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mo
     for workspace in open_workspace(tmp_path, url, monkeypatch):
         for name, value in SETTINGS.items():
             monkeypatch.setenv(f"BACKFILL_{name}", value)
-        monkeypatch.setattr(target, "MOST_IN_GROUPS", target.MOST_IN_GROUPS)  # one of the paths lowers it
+        monkeypatch.setattr(cutter, "MOST_IN_GROUPS", cutter.MOST_IN_GROUPS)  # one of the paths lowers it
         yield Stage(workspace, Sinks())
         workspace.engine.dispose()
     with warnings.catch_warnings():

@@ -58,7 +58,7 @@ ASKED = [
         in_batches(
             "return [None for _ in people]",
             options=", group_by=()",
-            extra="from backfill.rows import target\ntarget.MOST_IN_GROUPS = 3",
+            extra="from backfill.rows import cutter\ncutter.MOST_IN_GROUPS = 3",
         ),
     ),
     ErrorPath("a column that is not there", "has no such column", FILLS.replace("email: str", "emial: str")),

@@ -1,0 +1,157 @@
+"""The end of a batch is reckoned where nearly every whole number is a key, and looked for where it is not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy import column
+
+import backfill
+from backfill import Delete
+from backfill.batch import Batch, Tally
+from backfill.errors import RowsWait
+from backfill.rows.cutter import Cutter
+from backfill.rows.places import Places
+from tests.faults.workloads import (
+    STEP,
+    Counter,
+    count_by_row,
+    count_in_sql,
+    counts,
+    label_in_sql,
+    open_engine,
+    people,
+    refuse_seventh,
+    run_on,
+    seed,
+    settings,
+    tally,
+)
+
+ROWS, BATCH = 1_000, 50
+FIRST = -(ROWS // 4)
+COUNTING = [pytest.param(each, id=each.name) for each in (count_in_sql, count_by_row, label_in_sql)]
+GAPS: dict[str, Callable[[], Any]] = {
+    "none": sa.false,
+    "few": lambda: people.c.id % 10 == 3,
+    "most": lambda: people.c.id % 10 != 3,
+    "one wide": lambda: people.c.id.between(-100, 400),
+    "first": lambda: people.c.id < FIRST + BATCH,
+    "last": lambda: people.c.id.between(ROWS // 2, FIRST + ROWS - 2),
+}
+
+
+class Watched:
+    """What a run cut, and how often it looked."""
+
+    def __init__(self, patch: pytest.MonkeyPatch) -> None:
+        self.batches: list[Batch] = []
+        self.looks = 0
+        self.counts = 0
+        counted, nth, count = Cutter.counted, Places.nth, Places.count
+
+        def note_batch(cutter: Cutter, batch: Batch, written: Tally) -> Batch:
+            self.batches.append(counted(cutter, batch, written))
+            return self.batches[-1]
+
+        def note_look(*given: Any) -> Any:
+            self.looks += 1
+            return nth(*given)
+
+        def note_count(*given: Any) -> Any:
+            self.counts += 1
+            return count(*given)
+
+        patch.setattr(Cutter, "counted", note_batch)
+        patch.setattr(Places, "nth", note_look)
+        patch.setattr(Places, "count", note_count)
+
+
+@pytest.fixture
+def watched(monkeypatch: pytest.MonkeyPatch) -> Watched:
+    """Watch the runs from here on."""
+    return Watched(monkeypatch)
+
+
+@pytest.fixture
+def crowd(database_url: sa.URL) -> Iterator[sa.Engine]:
+    """Give an engine on a database with people whose ids have no gaps."""
+    engine = open_engine(database_url)
+    seed(engine, ROWS)
+    yield engine
+    engine.dispose()
+
+
+@pytest.mark.parametrize("transform", COUNTING)
+@pytest.mark.parametrize("gaps", GAPS.values(), ids=GAPS)
+def test_every_row_is_counted_once_whatever_the_gaps(
+    crowd: sa.Engine, transform: Any, gaps: Callable[[], Any], watched: Watched
+) -> None:
+    """By the transform, and by the ledger; and no batch has more rows than was said."""
+    rows = without(crowd, gaps())
+    run = run_on(crowd, transform, settings(batch_size=BATCH, max_batch_size=BATCH))
+    assert tally(crowd).is_exact
+    assert run.rows_read == run.rows_written == rows == sum(batch.rows for batch in watched.batches)
+    assert max(batch.rows for batch in watched.batches) <= BATCH
+
+
+@pytest.mark.parametrize("transform", COUNTING)
+def test_without_gaps_nobody_looks(crowd: sa.Engine, transform: Any, watched: Watched) -> None:
+    """But for the first batch, which has no key before it, and for the rows that came meanwhile."""
+    run_on(crowd, transform, settings(batch_size=BATCH, max_batch_size=BATCH))
+    assert len(watched.batches) == ROWS // BATCH
+    assert (watched.looks, watched.counts) == (1, 0)
+
+
+def test_it_is_looked_for_until_the_gaps_are_over(crowd: sa.Engine, watched: Watched) -> None:
+    """One batch is reckoned too far into the gaps, and then counted; behind them it is reckoned again."""
+    without(crowd, sa.and_(people.c.id.between(0, 299), people.c.id % 10 != 3))
+    run_on(crowd, count_in_sql, settings(batch_size=BATCH, max_batch_size=BATCH))
+    assert [batch.rows for batch in watched.batches] == [50] * 5 + [5] + [50] * 9 + [25]
+    assert (watched.looks, watched.counts) == (3, 1)
+
+
+"""The first, and the two behind the sparse one: the second of them has enough rows to reckon again."""
+
+
+def test_rows_that_where_leaves_are_walked_too(crowd: sa.Engine) -> None:
+    """As many as are there, though fewer are written."""
+    with crowd.begin() as connection:
+        connection.execute(people.update().where(people.c.id % 3 == 0).values(label="before"))
+    done = sum(1 for key in range(FIRST, FIRST + ROWS) if key % 3 == 0)
+    run = run_on(crowd, label_in_sql, settings(batch_size=BATCH, max_batch_size=BATCH))
+    assert (run.rows_read, run.rows_written) == (ROWS, ROWS - done)
+
+
+def test_what_takes_rows_away_looks_at_them_first(crowd: sa.Engine, watched: Watched) -> None:
+    """Afterwards nobody could count them."""
+
+    @backfill.transform("people", where=column("id") % 10 == 3)
+    def leave(person: Counter) -> Delete | None:
+        """Delete every other one of them."""
+        return Delete() if person.n // STEP % 20 == 3 else None
+
+    run = run_on(crowd, leave, settings(batch_size=BATCH, max_batch_size=BATCH))
+    assert run.rows_read == ROWS
+    assert watched.looks > 1
+    assert all(batch.is_counted for batch in watched.batches)
+
+
+def test_a_row_at_fault_is_found_among_gaps(crowd: sa.Engine, watched: Watched) -> None:
+    """Batches are halved until it stands alone, though some of the numbers around it are no keys."""
+    rows = without(crowd, sa.and_(people.c.id.between(1, 9), people.c.id != STEP - 3))
+    with pytest.raises(RowsWait, match="1 row that cannot be filled waits, and every other is filled"):
+        run_on(crowd, refuse_seventh, settings(batch_size=BATCH, max_batch_size=BATCH, max_rejections="1"))
+    assert sum(batch.rows for batch in watched.batches) == rows
+    assert [key for key, times in counts(crowd).items() if times != 1] == [STEP - 3]
+    assert len(watched.batches) <= ROWS // BATCH + 2 * BATCH.bit_length()
+
+
+def without(engine: sa.Engine, gaps: Any) -> int:
+    """Make gaps among the people; gives how many are left."""
+    with engine.begin() as connection:
+        connection.execute(people.delete().where(gaps))
+        return int(connection.scalar(sa.select(sa.func.count()).select_from(people)) or 0)
