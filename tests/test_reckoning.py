@@ -150,6 +150,18 @@ def test_a_row_at_fault_is_found_among_gaps(crowd: sa.Engine, watched: Watched) 
     assert len(watched.batches) <= ROWS // BATCH + 2 * BATCH.bit_length()
 
 
+def test_a_column_of_integers_that_holds_none(sqlite_url: sa.URL) -> None:
+    """SQLite lets texts in, and nothing can be reckoned with them."""
+    engine = open_engine(sqlite_url)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("CREATE TABLE people (id INTEGER NOT NULL UNIQUE, n INTEGER NOT NULL)")
+        connection.exec_driver_sql("INSERT INTO people VALUES ('a', 0), ('b', 0), ('c', 0)")
+    run = run_on(engine, count_in_sql, settings(batch_size=1, max_batch_size=1))
+    assert run.rows_read == 3
+    with engine.connect() as connection:
+        assert connection.exec_driver_sql("SELECT n FROM people").scalars().all() == [1, 1, 1]
+
+
 def without(engine: sa.Engine, gaps: Any) -> int:
     """Make gaps among the people; gives how many are left."""
     with engine.begin() as connection:

@@ -14,7 +14,6 @@ from backfill.checks.change import check_change
 from backfill.declaration.aggregation import has_window
 from backfill.declaration.writes import Projection, Verb
 from backfill.finding import Finding, Severity
-from backfill.rows.projector import Projector
 from backfill.rows.target import Target
 
 
@@ -56,13 +55,12 @@ def _expressions(target: Target) -> dict[str, ColumnElement[Any]]:
 
 def _check_changes(target: Target) -> Iterator[Finding]:
     """Changes whose relation stays in the database; their tables and columns first."""
-    projector = Projector(target.database, target.tables, target.table, [target.table.c[name] for name in target.key])
     for write in target.bound.foreknown:
         if not (write.shape.is_own and write.shape.verb is Verb.UPDATE):
             findings = list(check_change(target, write))
             yield from findings
             is_sound = all(each.severity is Severity.WARNING for each in findings)
-            for effect in projector.effects(write, target.where) if is_sound else ():
+            for effect in target.projector.effects(write, target.where) if is_sound else ():
                 yield from _check(target, "what is written", effect.statement)
 
 

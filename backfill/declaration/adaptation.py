@@ -69,6 +69,11 @@ def adapt_select(
     return adapted
 
 
+def selects_from(statement: Select[Any], table: Table) -> bool:
+    """Whether the table stands in the select's FROM itself, alone or joined, and not in a select inside."""
+    return any(table in each._from_objects for each in statement.get_final_froms())
+
+
 def narrowed(statement: Select[Any], walked: Table, scope: Condition) -> Select[Any]:
     """An adapted select that sees, at any depth, only those rows of `walked` that are in scope."""
     rows = select(walked).where(scope).subquery(walked.name)

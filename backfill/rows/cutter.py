@@ -48,9 +48,12 @@ class Cutter:
         """
         if most_taken is not None and most_taken < rows:
             return self._cut_wide(after, hi, rows, most_taken)
-        if after is not None and self._is_dense and self._may_reckon:
-            return _reckoned(after, hi, rows)
-        return self._cut(after, self._places.nth(after, hi, rows), hi, rows)
+        return self._reckon(after, hi, rows) or self._cut(after, self._places.nth(after, hi, rows), hi, rows)
+
+    def place_after(self, after: Key | None, hi: Key, rows: int) -> Key:
+        """The place about `rows` rows further, or `hi` where there are fewer."""
+        reckoned = self._reckon(after, hi, rows)
+        return reckoned.upto if reckoned else self._places.nth(after, hi, rows) or hi
 
     def counted(self, batch: Batch, tally: Tally) -> Batch:
         """The batch, of which so much was written, with the rows that are there."""
@@ -58,7 +61,7 @@ class Cutter:
             all_written = tally.updated + tally.skipped == batch.rows
             rows = batch.rows if all_written else self._places.count(batch.after, batch.upto)
             batch = replace(batch, rows=rows, is_counted=True, gaps=batch.rows - rows)
-        if self._may_reckon and batch.after is not None:
+        if self._may_reckon and batch.after is not None and _are_whole_numbers(batch.after, batch.upto):
             self._is_dense = batch.rows >= DENSE * (batch.upto[0] - batch.after[0])
         return batch
 
@@ -73,6 +76,12 @@ class Cutter:
         """What speaks against a group that is too large to be taken into memory; None when there is none."""
         rows = self._places.crowd(MOST_IN_GROUPS, self._where)
         return None if rows is None else self._too_large(rows)
+
+    def _reckon(self, after: Key | None, hi: Key, rows: int) -> Batch | None:
+        if after is None or not (self._is_dense and self._may_reckon and _are_whole_numbers(after, hi)):
+            return None
+        upto = min(after[0] + rows, hi[0])
+        return Batch(after, (upto,), upto - after[0], hi, is_counted=False)
 
     def _cut_wide(self, after: Key | None, hi: Key, rows: int, most_taken: int) -> Batch:
         upto = self._places.nth(after, hi, rows)
@@ -107,6 +116,6 @@ def _is_by_whole_number(walked: Walked) -> bool:
     return isinstance(first, Integer) and not others
 
 
-def _reckoned(after: Key, hi: Key, rows: int) -> Batch:
-    upto = min(after[0] + rows, hi[0])
-    return Batch(after, (upto,), upto - after[0], hi, is_counted=False)
+def _are_whole_numbers(*keys: Key) -> bool:
+    """In SQLite a column of integers may hold anything."""
+    return all(isinstance(key[0], int) for key in keys)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, FromClause, Select, Table, and_, bindparam, exists, func, literal, or_, select
@@ -29,7 +29,7 @@ def insert_missing_row(dialect: Dialect, table: Table, shape: Shape) -> Insert:
 
 
 def insert_missing_rows(dialect: Dialect, table: Table, shape: Shape, rows: FromClause) -> Insert:
-    """INSERT of the rows of a subquery, each unless one is there that matches; of equal ones the first."""
+    """INSERT of the rows of a subquery, each unless one is there that matches; of equal ones the one that counts."""
     columns = [rows.c[name] for name in shape.columns]
     is_there = [equal_or_both_null(table.c[name], rows.c[name]) for name in shape.match]
     missing = select(*columns).where(rows.c[NTH] == 1, ~_exists(table, is_there))
@@ -37,10 +37,17 @@ def insert_missing_rows(dialect: Dialect, table: Table, shape: Shape, rows: From
 
 
 def numbered(source: Select[Any], shape: Shape) -> FromClause:
-    """A select as a subquery that numbers rows which match each other: a statement sees none of its own rows."""
+    """A select as a subquery that numbers rows which match each other: a statement sees none of its own rows.
+
+    The first is the one that counts: the first of the walk that is inserted, the last of it that refreshes, as if each
+    had come in a batch of its own.
+    """
     rows = source.subquery("given")
     match = [rows.c[name] for name in shape.match]
-    nth = func.row_number().over(partition_by=match, order_by=match).label(NTH)
+    order: Sequence[ColumnElement[Any]] = match
+    if PLACE in rows.c:
+        order = [rows.c[PLACE].desc() if shape.refresh else rows.c[PLACE]]
+    nth = func.row_number().over(partition_by=match, order_by=order).label(NTH)
     return select(*(rows.c[name] for name in shape.columns), nth).subquery("numbered")
 
 
@@ -62,6 +69,10 @@ def equal_or_both_null(column: ColumnElement[Any], other: ColumnElement[Any]) ->
 
 
 NTH = "backfill_nth"
+"""Among rows that match each other."""
+
+PLACE = "backfill_place"
+"""In the walk."""
 
 
 def _as_column(dialect: Dialect, table: Table, name: str, value: Any) -> ColumnElement[Any]:

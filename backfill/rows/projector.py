@@ -15,6 +15,7 @@ from sqlalchemy import (
     delete,
     exists,
     false,
+    func,
     literal,
     or_,
     select,
@@ -25,14 +26,14 @@ from sqlalchemy.sql.dml import Delete, Insert, Update
 
 from backfill.batch import Tally
 from backfill.database import Database
-from backfill.declaration.adaptation import narrowed
-from backfill.declaration.aggregation import has_window
+from backfill.declaration.adaptation import narrowed, selects_from
+from backfill.declaration.aggregation import has_window, is_distinct
 from backfill.declaration.conditions import Condition
 from backfill.declaration.writes import Projection, Shape, Verb, Write
-from backfill.rows.insertion import insert_all_rows, insert_missing_rows, literal_columns, numbered
+from backfill.rows.insertion import PLACE, insert_all_rows, insert_missing_rows, literal_columns, numbered
 from backfill.rows.journal import UNKEPT, Record, Taken
 from backfill.rows.tables import Tables
-from backfill.rows.walk import Span
+from backfill.rows.walk import Span, Walk
 
 
 @dataclass(frozen=True)
@@ -57,12 +58,15 @@ class Effect:
 class Projector:
     """Makes writes as statements over the rows of the walked table that a condition takes."""
 
-    def __init__(self, database: Database, tables: Tables, walked: Table, keys: Sequence[ColumnElement[Any]]) -> None:
+    def __init__(
+        self, database: Database, tables: Tables, walked: Table, keys: Sequence[ColumnElement[Any]], walk: Walk
+    ) -> None:
         self._database = database
         self._dialect = database.dialect
         self._tables = tables
         self._walked = walked
         self._keys = keys
+        self._walk = walk
         self._kept = lru_cache(self.effects)
 
     def write(self, write: Write, span: Span, record: Record = UNKEPT, *, only_changes: bool = False) -> Tally:
@@ -161,19 +165,25 @@ class Projector:
 
     def _insert(self, shape: Shape, projection: Projection, scope: Condition, only_changes: bool) -> list[Effect]:
         table = self._tables.find(shape.table)
-        if projection.source is not None:
-            source = narrowed(projection.source, self._walked, scope)
-        else:
-            source = (
-                select(*literal_columns(self._dialect, table, projection.values)).select_from(self._walked).where(scope)
-            )
         if not shape.match:
+            source = self._selected(table, projection, scope)
             return [Effect(insert_all_rows(self._dialect, table, shape, source), Verb.INSERT, table)]
-        rows = numbered(source, shape)
+        place = func.row_number().over(order_by=self._walk.ordering()).label(PLACE)
+        rows = numbered(self._selected(table, projection, scope, place), shape)
         effects = [Effect(insert_missing_rows(self._dialect, table, shape, rows), Verb.INSERT, table)]
         if shape.refresh:
             effects.insert(0, self._refresh(table, shape, rows, only_changes))
         return effects
+
+    def _selected(self, table: Table, projection: Projection, scope: Condition, *besides: Any) -> Select[Any]:
+        """The rows to insert, and what else is asked of the walked rows that they come from, where that can be."""
+        if projection.source is None:
+            values = literal_columns(self._dialect, table, projection.values)
+            return select(*values, *besides).select_from(self._walked).where(scope)
+        statement = projection.source
+        if not is_distinct(statement) and selects_from(statement, self._walked):
+            statement = statement.add_columns(*besides)
+        return narrowed(statement, self._walked, scope)
 
     def _refresh(self, table: Table, shape: Shape, rows: Any, only_changes: bool) -> Effect:
         given = {name: rows.c[name] for name in shape.refresh}

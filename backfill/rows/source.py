@@ -61,7 +61,7 @@ class Source(ABC):
 
     @abstractmethod
     def place_after(self, after: Key | None, hi: Key, rows: int) -> Key:
-        """The place `rows` rows further, or `hi` where there are fewer."""
+        """The place about `rows` rows further, or `hi` where there are fewer."""
 
     @abstractmethod
     def next_batch(self, after: Key | None, hi: Key, rows: int, most_taken: int | None = None) -> Batch:

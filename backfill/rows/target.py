@@ -68,7 +68,8 @@ class Target(Source):
         self._cutter = Cutter(self._places, walked, self.where, self.bound, definition.group_by)
         sorting = [self._sorted(step.expression, step.is_descending) for step in definition.order_by]
         self._reader = Reader(database, walked, self.where, self.walk, self.bound, sorting)
-        self._projector = Projector(database, tables, table, self._keys)
+        self.projector = Projector(database, tables, table, self._keys, self.walk)
+        """Makes writes whose values never leave the database."""
         self.repeatability = derive_repeatability(
             self.bound, definition.where, columns_of(self.where, table), tables_of(self.where, table), self.name
         )
@@ -122,8 +123,8 @@ class Target(Source):
         return self._cutter.counted(batch, tally)
 
     def place_after(self, after: Key | None, hi: Key, rows: int) -> Key:
-        """The place `rows` rows further, or `hi` where there are fewer."""
-        return self._places.nth(after, hi, rows) or hi
+        """The place about `rows` rows further, or `hi` where there are fewer."""
+        return self._cutter.place_after(after, hi, rows)
 
     def next_match(self, after: Key | None, hi: Key, rows: int) -> Batch | None:
         """The range of the next `rows` rows that `where` takes; None when there is no such row up to `hi`."""
@@ -188,7 +189,7 @@ class Target(Source):
         for write in writes:
             if isinstance(write.relation, Projection):
                 for span in self._spans(batch, reading):
-                    tally += self._projector.write(write, span, record, only_changes=only_changes)
+                    tally += self.projector.write(write, span, record, only_changes=only_changes)
             elif only_changes and write.shape.is_own and write.shape.verb is Verb.UPDATE:
                 tally += writer.write(Write(write.shape, self._changing(write, write.relation, batch)))
             else:
@@ -223,7 +224,7 @@ class Target(Source):
         answer = self.apply(self._reader.read_unlocked(batch), Given(self.transform, self.database))
         for write in answer.writes:
             if isinstance(write.relation, Projection):
-                differs = self._projector.differs(write.relation)
+                differs = self.projector.differs(write.relation)
                 keys += [
                     tuple(row) for row in self.database.connection.execute(self._reader.select(batch).where(differs))
                 ]

@@ -2,7 +2,7 @@
 
 BEGIN, settings pinned
   the slice, as the ledger has it       where to go on is never remembered, always read
-  the batch's last key                  read from the database, which alone orders keys
+  the batch's last key                  asked of the database, which alone orders keys; or reckoned
   lock and read → apply → write
   guarded write of the slice            finds nothing if another worker has taken the slice over, if anything inside
                                         ended the transaction, or if the table is not what it was

@@ -1,5 +1,6 @@
 """Inserts: rows of another table, or of the walked one, made from each row; `match` says which are there already."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -152,6 +153,51 @@ def test_upsert_from_columns(library: sa.Engine) -> None:
 
     fill(library, name_authors)
     assert sorted(values(library, genres, "name", "label")) == [("Eliot", "MIDDLEMARCH"), ("Joyce", "ULYSSES")]
+
+
+SHELVED: dict[str, Callable[[Rows], Any]] = {
+    "a mapping": lambda books: {"name": books.c.shelf, "label": books.c.title},
+    "a select": lambda books: select(books.c.shelf.label("name"), books.c.title.label("label")),
+    "a join": lambda books: select(books.c.shelf.label("name"), books.c.title.label("label")).join(
+        authors, authors.c.name == books.c.writer, isouter=True
+    ),
+}
+
+
+@EACH_SIZE
+@pytest.mark.parametrize("source", SHELVED.values(), ids=SHELVED)
+def test_of_two_rows_for_one_the_last_refreshes(library: sa.Engine, rows: int, source: Callable[[Rows], Any]) -> None:
+    """As if each had come in a batch of its own, whatever the size of a batch."""
+
+    @backfill.transform("books", where=column("shelf").is_not(None))
+    def shelves(books: Rows) -> Insert:
+        """Named after the book at their end."""
+        return Insert("genres", source(books), match="name", update="label")
+
+    fill(library, shelves, rows=rows)
+    ends = {shelf: title for shelf, title in values(library, books, "shelf", "title") if shelf}
+    assert {name: label for name, label in values(library, genres, "name", "label") if name in ends} == ends
+
+
+@EACH_SIZE
+@pytest.mark.parametrize("source", SHELVED.values(), ids=SHELVED)
+def test_of_two_rows_for_one_the_first_is_inserted(
+    library: sa.Engine, rows: int, source: Callable[[Rows], Any]
+) -> None:
+    """The second finds it there."""
+
+    @backfill.transform("books", where=column("shelf").is_not(None))
+    def shelves(books: Rows) -> Insert:
+        """Named after the book at their beginning."""
+        return Insert("genres", source(books), match="name")
+
+    fill(library, shelves, rows=rows)
+    beginnings: dict[str, str] = {}
+    for shelf, title in values(library, books, "shelf", "title"):
+        if shelf:
+            beginnings.setdefault(shelf, title)
+    inserted = {name: label for name, label in values(library, genres, "name", "label") if name in beginnings}
+    assert inserted == beginnings
 
 
 def test_source_and_target_may_be_one_table(library: sa.Engine) -> None:
