@@ -10,13 +10,14 @@ import sqlalchemy as sa
 from sqlalchemy import column
 
 import backfill
-from backfill import Delete
+from backfill import Delete, Rejected
 from backfill.batch import Batch, Tally
-from backfill.errors import RowsWait
+from backfill.errors import RowRejected, RowsWait
 from backfill.rows.cutter import Cutter
 from backfill.rows.places import Places
 from tests.faults.workloads import (
     STEP,
+    Counted,
     Counter,
     count_by_row,
     count_in_sql,
@@ -96,6 +97,21 @@ def test_every_row_is_counted_once_whatever_the_gaps(
     assert tally(crowd).is_exact
     assert run.rows_read == run.rows_written == rows == sum(batch.rows for batch in watched.batches)
     assert max(batch.rows for batch in watched.batches) <= BATCH
+
+
+def test_where_no_row_passes_it_ends_with_the_batch(crowd: sa.Engine, watched: Watched) -> None:
+    """Of the rows that are there, and not of the numbers that it spans."""
+    without(crowd, people.c.id % 10 == -3)
+
+    @backfill.transform("people")
+    def refuse_late(row: Counter) -> Counted:
+        """Refuse every row from the second batch on."""
+        if row.n >= STEP * (FIRST + BATCH + 5):
+            raise Rejected("it is late")
+        return Counted(n=row.n + 1)
+
+    with pytest.raises(RowRejected, match="none of the last 45 rows passed"):
+        run_on(crowd, refuse_late, settings(batch_size=BATCH, max_batch_size=BATCH, max_rejections="1000"))
 
 
 @pytest.mark.parametrize("transform", COUNTING)

@@ -29,7 +29,7 @@ def insert_missing_row(dialect: Dialect, table: Table, shape: Shape) -> Insert:
 
 
 def insert_missing_rows(dialect: Dialect, table: Table, shape: Shape, rows: FromClause) -> Insert:
-    """INSERT of the rows of a subquery, each unless one is there that matches; of equal ones the one that counts."""
+    """INSERT of the rows of a subquery, each unless one is there that matches; of equal ones the first."""
     columns = [rows.c[name] for name in shape.columns]
     is_there = [equal_or_both_null(table.c[name], rows.c[name]) for name in shape.match]
     missing = select(*columns).where(rows.c[NTH] == 1, ~_exists(table, is_there))
@@ -39,16 +39,22 @@ def insert_missing_rows(dialect: Dialect, table: Table, shape: Shape, rows: From
 def numbered(source: Select[Any], shape: Shape) -> FromClause:
     """A select as a subquery that numbers rows which match each other: a statement sees none of its own rows.
 
-    The first is the one that counts: the first of the walk that is inserted, the last of it that refreshes, as if each
-    had come in a batch of its own.
+    The first of the walk is the one that counts, with what it refreshes from the last of it: as if each had come in a
+    batch of its own.
     """
     rows = source.subquery("given")
     match = [rows.c[name] for name in shape.match]
-    order: Sequence[ColumnElement[Any]] = match
-    if PLACE in rows.c:
-        order = [rows.c[PLACE].desc() if shape.refresh else rows.c[PLACE]]
-    nth = func.row_number().over(partition_by=match, order_by=order).label(NTH)
-    return select(*(rows.c[name] for name in shape.columns), nth).subquery("numbered")
+    place = rows.c.get(PLACE)
+    nth = func.row_number().over(partition_by=match, order_by=match if place is None else place).label(NTH)
+    latest = shape.refresh if place is not None else ()
+    columns = [_last(rows.c[name], match, place) if name in latest else rows.c[name] for name in shape.columns]
+    return select(*columns, nth).subquery("numbered")
+
+
+def _last(column: ColumnElement[Any], match: Sequence[ColumnElement[Any]], place: Any) -> ColumnElement[Any]:
+    """The column's value in the last row of those that match each other."""
+    value = func.first_value(column, type_=column.type).over(partition_by=match, order_by=place.desc())
+    return value.label(column.key)
 
 
 def insert_all_rows(dialect: Dialect, table: Table, shape: Shape, source: Select[Any]) -> Insert:

@@ -30,7 +30,14 @@ from backfill.declaration.adaptation import narrowed, selects_from
 from backfill.declaration.aggregation import has_window, is_distinct
 from backfill.declaration.conditions import Condition
 from backfill.declaration.writes import Projection, Shape, Verb, Write
-from backfill.rows.insertion import PLACE, insert_all_rows, insert_missing_rows, literal_columns, numbered
+from backfill.rows.insertion import (
+    PLACE,
+    equal_or_both_null,
+    insert_all_rows,
+    insert_missing_rows,
+    literal_columns,
+    numbered,
+)
 from backfill.rows.journal import UNKEPT, Record, Taken
 from backfill.rows.tables import Tables
 from backfill.rows.walk import Span, Walk
@@ -187,7 +194,7 @@ class Projector:
 
     def _refresh(self, table: Table, shape: Shape, rows: Any, only_changes: bool) -> Effect:
         given = {name: rows.c[name] for name in shape.refresh}
-        is_there = [table.c[name] == rows.c[name] for name in shape.match]
+        is_there = [equal_or_both_null(table.c[name], rows.c[name]) for name in shape.match]
         statement = update(table).where(*is_there, rows.c.backfill_nth == 1).values(given)
         if only_changes:
             statement = statement.where(

@@ -58,7 +58,8 @@ class Sieve:
         if not reasons:
             raise error
         self._in_a_row += len(reasons)
-        self._failed_rows = max(self._failed_rows, batch.rows, FEWEST_IN_A_ROW)
+        failed = batch.rows if batch.is_counted else len(self._keys(source, batch))
+        self._failed_rows = max(self._failed_rows, failed, FEWEST_IN_A_ROW)
         self._require_budget(error, seen, len(self._kept_out | reasons))
         self._keep(source, self._kept_out | reasons)
         self._size.end_search()

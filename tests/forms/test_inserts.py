@@ -200,6 +200,21 @@ def test_of_two_rows_for_one_the_first_is_inserted(
     assert inserted == beginnings
 
 
+@EACH_SIZE
+def test_what_is_not_refreshed_stays_as_it_was_inserted(library: sa.Engine, rows: int) -> None:
+    """The id is of the first book, the number of the last one; and NULL is a shelf like any other."""
+
+    @backfill.transform("books")
+    def shelves(books: Rows) -> Insert:
+        """A mark for each."""
+        values = {"id": books.c.id, "name": books.c.shelf, "author_id": books.c.year}
+        return Insert("marks", values, match="name", update="author_id")
+
+    fill(library, shelves, rows=rows)
+    found = values(library, marks, "id", "name", "author_id")
+    assert found == [(1, "b", 1871), (2, "a", 1817), (THERE, None, 1000)]
+
+
 def test_source_and_target_may_be_one_table(library: sa.Engine) -> None:
     """If `where` leaves the new rows out: here they have no writer."""
 
