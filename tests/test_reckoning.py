@@ -116,7 +116,7 @@ def test_where_no_row_passes_it_ends_with_the_batch(crowd: sa.Engine, watched: W
 
 @pytest.mark.parametrize("transform", COUNTING)
 def test_without_gaps_nobody_looks(crowd: sa.Engine, transform: Any, watched: Watched) -> None:
-    """But for the first batch, which has no key before it, and for the rows that came meanwhile."""
+    """But for the first batch, which has no key before it."""
     run_on(crowd, transform, settings(batch_size=BATCH, max_batch_size=BATCH))
     assert len(watched.batches) == ROWS // BATCH
     assert (watched.looks, watched.counts) == (1, 0)
@@ -127,10 +127,7 @@ def test_it_is_looked_for_until_the_gaps_are_over(crowd: sa.Engine, watched: Wat
     without(crowd, sa.and_(people.c.id.between(0, 299), people.c.id % 10 != 3))
     run_on(crowd, count_in_sql, settings(batch_size=BATCH, max_batch_size=BATCH))
     assert [batch.rows for batch in watched.batches] == [50] * 5 + [5] + [50] * 9 + [25]
-    assert (watched.looks, watched.counts) == (3, 1)
-
-
-"""The first, and the two behind the sparse one: the second of them has enough rows to reckon again."""
+    assert (watched.looks, watched.counts) == (3, 1)  # the first, and two behind the sparse one: the second is dense
 
 
 def test_rows_that_where_leaves_are_walked_too(crowd: sa.Engine) -> None:
