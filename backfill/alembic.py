@@ -6,7 +6,7 @@ from backfill.alembic import require_backfill, reset_backfill, run_backfill, und
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
@@ -22,12 +22,12 @@ from backfill.database import Database
 from backfill.declaration.decorator import Transform
 from backfill.dialects import dialect_named
 from backfill.directives import expand_fill_contract
-from backfill.environment import is_shared
+from backfill.environment import DEFAULT_BIND, bind_of, is_shared
 from backfill.errors import BackfillError, BackfillIncomplete, RunFailed, Stopped
 from backfill.fault import Faulted
 from backfill.gate import require_complete
 from backfill.ledger import Ledger
-from backfill.phrase import phrased
+from backfill.phrase import addressed, phrased
 from backfill.rows.opening import open_sources
 from backfill.running.admission import Admission
 from backfill.running.progress import log
@@ -74,10 +74,10 @@ def run_backfill(name: str, *, mode: Mode | None = None, accept: Collection[str]
     """
     context = op.get_context()
     if context.as_sql:
-        with context.autocommit_block():  # what the script did before is committed where it is cut
+        with context.autocommit_block(), _addressed(context):  # what the script did before is committed where it is cut
             context.impl.static_output(phrased(f"-- DATA STEP: stop here and run:  backfill run {name}"))
         return
-    with _as_command_errors(name):
+    with _as_command_errors(context, name):
         settings = _settings(context, mode)
         transform = _find(context, settings, name)
         if settings.mode == "defer":
@@ -105,7 +105,7 @@ def require_backfill(name: str, *, none_left: bool = False) -> None:
     if context.as_sql:
         context.impl.static_output(dialect_named(context.dialect.name).offline_gate(name))
         return
-    with _as_command_errors(name):
+    with _as_command_errors(context, name):
         transform = _find(context, _settings(context), name)
         try:
             with Database(_connection(context), shared=True) as database:
@@ -125,7 +125,7 @@ def reset_backfill(name: str) -> None:
     if context.as_sql:
         context.impl.static_output(dialect_named(context.dialect.name).offline_reset(name))
         return
-    with _as_command_errors(name), Database(_connection(context), shared=True) as database:
+    with _as_command_errors(context, name), Database(_connection(context), shared=True) as database:
         Ledger(database).withdraw(name)
 
 
@@ -140,10 +140,10 @@ def undo_backfill(name: str) -> None:
     """
     context = op.get_context()
     if context.as_sql:
-        with context.autocommit_block():
+        with context.autocommit_block(), _addressed(context):
             context.impl.static_output(phrased(f"-- DATA STEP: stop here and run:  backfill undo {name}"))
         return
-    with _as_command_errors(name, "downgrade"), _own_transactions(context) as database:
+    with _as_command_errors(context, name, "downgrade"), _own_transactions(context) as database:
         for undone in undo(database, name, _settings(context)):
             if undone.left:
                 log.warning("%s: %s", name, phrased(undone.told_of_rest()))
@@ -200,19 +200,26 @@ def _own_transactions(context: MigrationContext) -> Iterator[Database]:
 
 
 @contextmanager
-def _as_command_errors(name: str, verb: str = "upgrade") -> Iterator[None]:
+def _as_command_errors(context: MigrationContext, name: str, verb: str = "upgrade") -> Iterator[None]:
     """Say in one line what happened, and what to type where the message does not say it by itself."""
-    try:
-        yield
-    except Stopped as error:
-        told = f"{name} is not finished: {sentence_of(error)}; to go on, repeat the {verb}"
-        raise BackfillCommandError(told) from None
-    except RunFailed as error:
-        raise BackfillCommandError(f"{name} failed: {sentence_of(error)}") from None
-    except BackfillError as error:
-        raise BackfillCommandError(sentence_of(error)) from None
-    except Exception as error:  # Alembic would print its message, and SQLAlchemy's has the parameters in it
-        raise BackfillCommandError(f"{name}: {sentence_of(error)}") from None
+    with _addressed(context):
+        try:
+            yield
+        except Stopped as error:
+            told = f"{name} is not finished: {sentence_of(error)}; to go on, repeat the {verb}"
+            raise BackfillCommandError(told) from None
+        except RunFailed as error:
+            raise BackfillCommandError(f"{name} failed: {sentence_of(error)}") from None
+        except BackfillError as error:
+            raise BackfillCommandError(sentence_of(error)) from None
+        except Exception as error:  # Alembic would print its message, and SQLAlchemy's has the parameters in it
+            raise BackfillCommandError(f"{name}: {sentence_of(error)}") from None
+
+
+def _addressed(context: MigrationContext) -> AbstractContextManager[None]:
+    """Of several databases the commands to type name this one."""
+    bind = bind_of(context)
+    return addressed([] if bind == DEFAULT_BIND else ["--bind", bind])
 
 
 def _settings(context: MigrationContext, mode: Mode | None = None) -> Settings:

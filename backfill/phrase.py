@@ -1,21 +1,36 @@
-"""Phrase: what people are told, as it may be shown, with the commands to type as the door at hand spells them."""
+"""Phrase: what people are told, as it may be shown, with the commands to type as they are typed where they stand."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+import shlex
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 
 from backfill.escaping import safe_text
 
-_VERBS = "init|new|list|check|split|plan|run|status|pause|cancel|verify|rejections|undo|forget|revision"
-_COMMANDS = re.compile(rf"(?<!flask )(?<![\w/.\-])\bbackfill (?=(?:{_VERBS})\b)")
+_ON_FILES = ("init", "new", "list", "check", "split")
+_ON_DATABASES = ("plan", "run", "status", "pause", "cancel", "verify", "rejections", "undo", "forget", "revision")
+_COMMANDS = re.compile(rf"(?<!flask )(?<![\w/.\-])\bbackfill ({'|'.join(_ON_FILES + _ON_DATABASES)})\b")
 
 _programs: dict[str, Callable[[], bool]] = {}
+_address: ContextVar[str] = ContextVar("_address", default="")
 
 
 def speak_as(program: str, applies: Callable[[], bool]) -> None:
     """Let messages say `program` where they would say `backfill`, whenever `applies` says that a door is in use."""
     _programs[program] = applies
+
+
+@contextmanager
+def addressed(options: Sequence[str]) -> Iterator[None]:
+    """Let the commands that are told within name the same database, by these options."""
+    before = _address.set(f" {shlex.join(options)}" if options else "")
+    try:
+        yield
+    finally:
+        _address.reset(before)
 
 
 def counted(number: int, thing: str) -> str:
@@ -25,6 +40,14 @@ def counted(number: int, thing: str) -> str:
 
 def phrased(text: str) -> str:
     """The text as it may be shown, with its commands as they are typed here. Whatever is told goes through this."""
-    program = next((program for program, applies in _programs.items() if applies()), None)
-    shown = safe_text(text)
-    return _COMMANDS.sub(f"{program} ", shown) if program else shown
+    return spelled(safe_text(text))
+
+
+def spelled(text: str) -> str:
+    """The text as it is, with its commands as they are typed here."""
+    program = next((program for program, applies in _programs.items() if applies()), "backfill")
+    return _COMMANDS.sub(lambda found: f"{program} {found[1]}{_options_of(found[1])}", text)
+
+
+def _options_of(verb: str) -> str:
+    return safe_text(_address.get()) if verb in _ON_DATABASES else ""

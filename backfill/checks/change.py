@@ -13,9 +13,10 @@ from backfill.declaration.conditions import suggest
 from backfill.declaration.models import columns_of_model, may_be_none
 from backfill.declaration.writes import Projection, Shape, Verb, Write
 from backfill.finding import Finding, Severity
-from backfill.rows.insertion import is_held_unique
+from backfill.rows.insertion import is_held_unique, keeps_places
 from backfill.rows.source import Source
 from backfill.rows.tables import NoTable, key_of
+from backfill.rows.target import Target
 
 
 def check_change(source: Source, write: Write) -> Iterator[Finding]:
@@ -44,6 +45,7 @@ def check_change(source: Source, write: Write) -> Iterator[Finding]:
         yield from _values(table, write)
         yield from _dialect(source, table, shape)
         yield from _rivals(what, table, write)
+        yield from _order(what, source, write)
 
 
 def _columns(what: str, table: Table, shape: Shape) -> Iterator[Finding]:
@@ -77,6 +79,21 @@ def _rivals(what: str, table: Table, write: Write) -> Iterator[Finding]:
         return
     told = f"{what}: {why}, so the application may insert the same row at the same moment"
     yield Finding("match-not-unique", told, Severity.WARNING)
+
+
+def _order(what: str, source: Source, write: Write) -> Iterator[Finding]:
+    """Two rows of a select that match each other are one row; which of them it is, the walk alone can say."""
+    shape, relation = write.shape, write.relation
+    if not isinstance(source, Target) or not isinstance(relation, Projection) or relation.source is None:
+        return
+    may_differ = shape.match and set(shape.columns) > set(shape.match)
+    if may_differ and not keeps_places(relation.source, source.table):
+        yield Finding(
+            "upsert-unordered",
+            f"{what}: of two rows that match each other either may count, since what is DISTINCT or comes by way of a "
+            "subquery stands in no order. Without that, the first of the walk does",
+            Severity.WARNING,
+        )
 
 
 def _missing(what: str, table: Table, shape: Shape) -> Iterator[Finding]:

@@ -95,7 +95,7 @@ def status(project: Callable[..., Project], name: str | None, as_json: bool) -> 
 
     runs: list[Run] = []
     project().visit(lambda database: runs.extend(Ledger(database).runs(name)))
-    click.echo(phrased(status_json(runs) if as_json else status_page(runs, name)))
+    click.echo(status_json(runs) if as_json else phrased(status_page(runs, name)))
 
 
 @click.command()

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from backfill.command.exits import exit_codes
+from backfill.phrase import addressed
 
 if TYPE_CHECKING:
     from backfill.command.project import Address, Project
@@ -48,7 +50,7 @@ def on_project(command: Command) -> Command:
     def with_project(
         config: Path | None, x_arguments: Sequence[str], bind: str | None, database: str | None, **arguments: Any
     ) -> None:
-        with exit_codes():
+        with addressed([*_address(config, x_arguments, bind)]), exit_codes():
             from backfill.command.project import Address  # noqa: PLC0415
             from backfill.running.progress import logging_to_stderr  # noqa: PLC0415
 
@@ -59,6 +61,18 @@ def on_project(command: Command) -> Command:
     for option in reversed(options):
         with_project = option(with_project)
     return with_project
+
+
+def _address(config: Path | None, x_arguments: Sequence[str], bind: str | None) -> Iterator[str]:
+    """The options that say where the database is, to be typed again; of a URL, which has a password, only that."""
+    if config is not None:
+        yield from ("--config", str(config))
+    for argument in x_arguments:
+        yield from ("-x", argument)
+    if bind is not None:
+        yield from ("--bind", bind)
+    if click.get_current_context().get_parameter_source("database") is ParameterSource.COMMANDLINE:
+        yield from ("--database", "URL")
 
 
 def _opener(address: Address) -> Callable[..., Project]:

@@ -12,7 +12,7 @@ from backfill.declaration.decorator import Transform
 from backfill.escaping import excerpt, one_line, safe_text
 from backfill.finding import Severity
 from backfill.key import printable_key
-from backfill.phrase import counted
+from backfill.phrase import counted, spelled
 from backfill.planner import Plan, Sample, TablePlan
 from backfill.run import Run
 from backfill.running.owner import describe, is_dead
@@ -159,7 +159,7 @@ def _status_object(run: Run) -> Mapping[str, Any]:
     return {
         "name": run.name,
         "status": run.status,
-        "reason": waits_for(run),
+        "reason": spelled(waits_for(run) or "") or None,
         "rows_done": run.rows_read,
         "rows_written": run.rows_written,
         "rows_updated": run.tally.updated,

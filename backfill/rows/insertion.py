@@ -8,6 +8,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, FromClause, Select, Table, and_, bindparam, exists, func, literal, or_, select
 from sqlalchemy.sql.dml import Insert
 
+from backfill.declaration.adaptation import selects_from
+from backfill.declaration.aggregation import is_distinct
 from backfill.declaration.conditions import Condition
 from backfill.declaration.writes import Shape
 from backfill.dialect import Dialect
@@ -55,6 +57,11 @@ def _last(column: ColumnElement[Any], match: Sequence[ColumnElement[Any]], place
     """The column's value in the last row of those that match each other."""
     value = func.first_value(column, type_=column.type).over(partition_by=match, order_by=place.desc())
     return value.label(column.key)
+
+
+def keeps_places(source: Select[Any], walked: Table) -> bool:
+    """Whether each row of a select comes from one walked row, whose place in the walk can be asked for."""
+    return not is_distinct(source) and selects_from(source, walked)
 
 
 def insert_all_rows(dialect: Dialect, table: Table, shape: Shape, source: Select[Any]) -> Insert:

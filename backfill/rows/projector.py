@@ -26,8 +26,8 @@ from sqlalchemy.sql.dml import Delete, Insert, Update
 
 from backfill.batch import Tally
 from backfill.database import Database
-from backfill.declaration.adaptation import narrowed, selects_from
-from backfill.declaration.aggregation import has_window, is_distinct
+from backfill.declaration.adaptation import narrowed
+from backfill.declaration.aggregation import has_window
 from backfill.declaration.conditions import Condition
 from backfill.declaration.writes import Projection, Shape, Verb, Write
 from backfill.rows.insertion import (
@@ -35,6 +35,7 @@ from backfill.rows.insertion import (
     equal_or_both_null,
     insert_all_rows,
     insert_missing_rows,
+    keeps_places,
     literal_columns,
     numbered,
 )
@@ -188,7 +189,7 @@ class Projector:
             values = literal_columns(self._dialect, table, projection.values)
             return select(*values, *besides).select_from(self._walked).where(scope)
         statement = projection.source
-        if not is_distinct(statement) and selects_from(statement, self._walked):
+        if keeps_places(statement, self._walked):
             statement = statement.add_columns(*besides)
         return narrowed(statement, self._walked, scope)
 

@@ -132,6 +132,8 @@ def test_multidb_template(root: Path, tmp_path: Path, database_url: sa.URL) -> N
     project.upgrade("users")
     project.add_users(USERS)
     project.upgrade("expand")
+    planned = project.call("backfill", "plan", "greet", "--bind", "engine1")
+    assert "To run it:  backfill run --bind engine1 greet" in planned.stdout
     ran = project.call("backfill", "run", "greet", "--bind", "engine1")
     assert ran.returncode == 0, ran.stderr
     assert project.greetings() == USERS

@@ -221,6 +221,10 @@ def test_binds(root: Path, tmp_path: Path, database_url: sa.URL, make_app: MakeA
     project.add_users(USERS)
     assert flask("db", "upgrade", "expand").exit_code == 0
     options = ("--bind", bind) if bind else ()
+    typed = " ".join(("flask backfill run", *options, "greet"))
+    deferred = flask("db", "upgrade", "fill", "-x", "backfill=defer")
+    assert f"to fill: {typed}" in deferred.output, deferred.output
+    assert f"To run it:  {typed}" in flask("backfill", "plan", "greet", *options).output
     ran = flask("backfill", "run", "greet", *options)
     assert (ran.exit_code, project.greetings()) == (0, USERS), ran.output
     assert "completed" in flask("backfill", "status", *options).output

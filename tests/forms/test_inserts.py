@@ -290,6 +290,35 @@ def test_plan_warns_of_a_match_that_nothing_holds_unique(library: sa.Engine, tab
         assert len(draft_plan(database, name_authors, Settings()).findings) == warnings
 
 
+@pytest.mark.parametrize(
+    ("source", "warnings"),
+    [
+        (lambda books: select(books.c.writer.label("name"), books.c.title.label("label")), 0),
+        (lambda books: select(books.c.writer.label("name"), books.c.title.label("label")).distinct(), 1),
+        (lambda books: select(_titled(books)), 1),
+        (lambda books: select(books.c.writer.label("name")).distinct(), 0),
+    ],
+    ids=["in the order of the walk", "distinct", "from a subquery", "distinct, and nothing but the match"],
+)
+def test_plan_warns_of_an_upsert_without_order(
+    library: sa.Engine, source: Callable[[Rows], sa.Select[Any]], warnings: int
+) -> None:
+    """Where it cannot be told which of two rows for one comes first."""
+
+    @backfill.transform("books", where=column("writer").is_not(None))
+    def name_authors(books: Rows) -> Insert:
+        """By name."""
+        return Insert("genres", source(books), match="name")
+
+    with Database.of(library) as database:
+        findings = draft_plan(database, name_authors, Settings()).findings
+    assert [finding.code for finding in findings] == ["upsert-unordered"] * warnings
+
+
+def _titled(books: Rows) -> sa.Subquery:
+    return select(books.c.writer.label("name"), books.c.title.label("label")).subquery("titled")
+
+
 def test_a_unique_column_that_may_be_null(library: sa.Engine) -> None:
     """None from Python is matched as NULL apart, so the constraint holds the others; from SQL a NULL may come too."""
     execute(library, "CREATE TABLE places (id INTEGER PRIMARY KEY, name VARCHAR(50) UNIQUE)")

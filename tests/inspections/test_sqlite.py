@@ -284,6 +284,33 @@ def test_an_estimate_reads_only_the_ends_of_a_table(engine: sa.Engine) -> None:
     assert told == []
 
 
+@pytest.mark.parametrize(
+    ("keys", "expected"),
+    [
+        ("WHERE i <= 0", 0),
+        ("WHERE i <= 100", 100),
+        ("WHERE i % 10 = 0", 500),
+        ("WHERE i <= 2500 OR i % 5 = 0", pytest.approx(3_000, rel=0.5)),
+    ],
+)
+def test_gaps_are_estimated_by_those_at_the_ends(engine: sa.Engine, keys: str, expected: Any) -> None:
+    """Row ids with gaps between them are as many as there are rows, not as many as there are numbers."""
+    numbers = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000)"
+    execute(engine, USERS, f"INSERT INTO users {numbers} SELECT i, NULL FROM n {keys}")
+    users = sa.Table("users", sa.MetaData(), autoload_with=engine)
+    with engine.connect() as connection:
+        assert SQLite().estimate(connection, users) == expected
+
+
+def test_random_row_ids_are_estimated(engine: sa.Engine) -> None:
+    """They span more than an integer of SQLite's holds."""
+    numbers = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000)"
+    execute(engine, USERS, f"INSERT OR IGNORE INTO users {numbers} SELECT random(), NULL FROM n")
+    users = sa.Table("users", sa.MetaData(), autoload_with=engine)
+    with engine.connect() as connection:
+        assert SQLite().estimate(connection, users) == pytest.approx(5_000, rel=0.5)
+
+
 def test_other_writers_get_a_tenth_of_the_time() -> None:
     """After short batches too, which would otherwise rest longer than they work."""
     assert [SQLite().rest(seconds) for seconds in (0.001, 0.1)] == pytest.approx([0.0001, 0.01])
