@@ -23,7 +23,7 @@ from sqlalchemy.pool import NullPool
 from benchmarks import jobs
 from benchmarks.admission import admit
 from benchmarks.contender import Contender, NotAvailable, Target, Work
-from benchmarks.contenders import one_update, ours
+from benchmarks.contenders import loops, one_update, ours
 from benchmarks.load import Latencies, Load, NoPgbench, find_pgbench
 from benchmarks.measuring import in_fresh_process
 from benchmarks.report import Spread, brief
@@ -36,6 +36,7 @@ LONGEST_TIMES = 3
 
 CONTENDERS: dict[str, Contender] = {
     "one UPDATE": one_update.constant,
+    "hand-written loop": loops.constant,
     "backfill": partial(ours.backfilled, transform="default_skills"),
     "backfill, duty=0.5": partial(ours.backfilled, transform="default_skills", duty=0.5),
 }

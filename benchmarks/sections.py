@@ -171,12 +171,19 @@ SPARSE = Section(
 )
 
 
-def _drift(transform: str, job: Job) -> Section:
+_DRIFT_BY_HAND = (
+    Row("a loop by hand", loops.drift),
+    Row("a loop by hand, 25 times the rows", loops.drift, times=25, is_large=True),
+)
+
+
+def _drift(transform: str, job: Job, *others: Row) -> Section:
     contender = partial(batches.drift, transform=transform)
     rows = (
         Row("the rows", contender),
         Row("5 times the rows", contender, times=5),
         Row("25 times the rows", contender, times=25, is_large=True),
+        *others,
     )
     title = f"{transform}: the last tenth of the batches in times of the first"
     return Section(f"flatness-{transform}", title, job, rows, unit="times")
@@ -218,7 +225,7 @@ SECTIONS = (
     ROW_BY_ROW,
     DOCUMENTS,
     SPARSE,
-    _drift("default_skills", jobs.CONSTANT),
+    _drift("default_skills", jobs.CONSTANT, *_DRIFT_BY_HAND),
     _drift("split_full_name", jobs.NAMES),
     RESUME,
     _undo("default_skills", jobs.CONSTANT),

@@ -241,11 +241,17 @@ _AT_AN_END = 100
 
 def _ends(table: Table) -> Iterator[ColumnElement[Any]]:
     """Of each end of a table the row id, and the one so many rows further in."""
-    rowid: ColumnElement[int] = literal_column("rowid")
+    rowid: ColumnElement[int] = literal_column(_free_name(table))
     for n, end in enumerate((rowid.asc(), rowid.desc())):
         rows = select(rowid).select_from(table).order_by(end).limit(1)
         for offset in (0, _AT_AN_END):
             yield rows.offset(offset).scalar_subquery().label(f"end_{n}_{offset}")
+
+
+def _free_name(table: Table) -> str:
+    """One of the names that a row id goes by, of which a column hides each that it bears itself."""
+    columns = {column.name.lower() for column in table.columns}
+    return next((name for name in ("rowid", "_rowid_", "oid") if name not in columns), "rowid")
 
 
 _NAMED = re.compile(r"(?<=constraint failed: )[\w., ]+$")

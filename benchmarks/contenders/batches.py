@@ -6,6 +6,7 @@ import multiprocessing
 import os
 import signal
 import time
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -23,23 +24,28 @@ FEWEST = 20
 
 def drift(target: Target, transform: str) -> Work:
     """The time of the last tenth of the batches, in times of the first tenth."""
-    engine, settings = target.engine(), settings_with(_size(target))
+    engine, settings = target.engine(), settings_with(size_of_batches(target))
 
     def work() -> float:
         moments = commits_of(engine)
         run_on(engine, transform, settings)
-        seconds = [after - before for before, after in pairwise(moments)]
-        tenth = max(1, len(seconds) // 10)
-        return sum(seconds[-tenth:]) / sum(seconds[:tenth])
+        return lengthening(moments)
 
     return work
+
+
+def lengthening(moments: Sequence[float]) -> float:
+    """The time of the last tenth of the batches that were committed at these moments, in times of the first tenth."""
+    seconds = [after - before for before, after in pairwise(moments)]
+    tenth = max(1, len(seconds) // 10)
+    return sum(seconds[-tenth:]) / sum(seconds[:tenth])
 
 
 def first_batch(target: Target, transform: str, *, after_kill: bool = False) -> Work:
     """Seconds from the call to the first batch committed, of a new run or of one that was killed half-way."""
     if after_kill:
         _kill_half_way(target, transform)
-    engine, settings = target.engine(), settings_with(_size(target))
+    engine, settings = target.engine(), settings_with(size_of_batches(target))
 
     def work() -> float:
         moments = commits_of(engine)
@@ -69,7 +75,7 @@ def commits_of(engine: Engine) -> list[float]:
 
 def die_half_way(target: Target, transform: str) -> None:
     """Run, and be killed when half of the batches are committed and the next one is about to be."""
-    engine, size = target.engine(), _size(target)
+    engine, size = target.engine(), size_of_batches(target)
     left = target.rows // size // 2
 
     @event.listens_for(engine, "after_cursor_execute")
@@ -91,7 +97,8 @@ def _kill_half_way(target: Target, transform: str) -> None:
     assert process.exitcode == -signal.SIGKILL, "the run was to be killed"
 
 
-def _size(target: Target) -> int:
+def size_of_batches(target: Target) -> int:
+    """Rows of each, so that there are enough of them."""
     return min(LARGEST, max(1, target.rows // FEWEST))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, ClassVar
@@ -31,6 +32,8 @@ class Driver:
         self.connection = self._pooled.driver_connection
         self._stop_transactions()
         self.cursor = self.connection.cursor()
+        self.commits: list[float] = []
+        """The moments at which batches were committed."""
         for statement in ("CREATE TABLE bench_checkpoint (upto varchar(100))", *self.preparation):
             self.execute(statement)
         self.execute("INSERT INTO bench_checkpoint VALUES ('')")
@@ -51,6 +54,7 @@ class Driver:
         self.execute(self.begin)
         yield
         self.execute("COMMIT")
+        self.commits.append(time.perf_counter())
 
     def keep_checkpoint(self, upto: Any) -> None:
         """Note how far we are, in the batch's transaction."""

@@ -9,6 +9,7 @@ import json
 from typing import Any
 
 from benchmarks.contender import NotAvailable, Target, Work
+from benchmarks.contenders.batches import lengthening, size_of_batches
 from benchmarks.contenders.drivers import Driver, driver_for
 from benchmarks.jobs import NotFilled
 from benchmarks.tables import Kind
@@ -20,20 +21,26 @@ def constant(target: Target, batch: int = 10_000, *, proves: bool = False) -> Wo
     if target.recipe.kind is Kind.COMPOSITE:
         raise NotAvailable("it is written for a key of one column")
     driver = driver_for(target)
-    skills = json.dumps(SKILLS)
-    end = driver.one("SELECT id FROM bench_users ORDER BY id DESC LIMIT 1")
+    end = _end(driver)
 
     def loop() -> None:
-        last = None
-        while last != end:
-            with driver.batch():
-                upto = _boundary(driver, last, batch) or end
-                _fill(driver, skills, last, upto)
-                driver.keep_checkpoint(upto)
-            last = upto
+        _walk(driver, end, batch)
         if proves and driver.one("SELECT count(*) FROM bench_users WHERE skills IS NULL"):
             raise NotFilled("rows are left")
         driver.close()
+
+    return loop
+
+
+def drift(target: Target) -> Work:
+    """The time of the last tenth of the batches of default skills, in times of the first tenth."""
+    driver = driver_for(target)
+    end = _end(driver)
+
+    def loop() -> float:
+        _walk(driver, end, size_of_batches(target))
+        driver.close()
+        return lengthening(driver.commits)
 
     return loop
 
@@ -50,6 +57,20 @@ def names(target: Target, batch: int = 10_000) -> Work:
         driver.close()
 
     return loop
+
+
+def _end(driver: Driver) -> Any:
+    return driver.one("SELECT id FROM bench_users ORDER BY id DESC LIMIT 1")
+
+
+def _walk(driver: Driver, end: Any, batch: int) -> None:
+    skills, last = json.dumps(SKILLS), None
+    while last != end:
+        with driver.batch():
+            upto = _boundary(driver, last, batch) or end
+            _fill(driver, skills, last, upto)
+            driver.keep_checkpoint(upto)
+        last = upto
 
 
 def _boundary(driver: Driver, last: Any, batch: int) -> Any:

@@ -311,6 +311,15 @@ def test_random_row_ids_are_estimated(engine: sa.Engine) -> None:
         assert SQLite().estimate(connection, users) == pytest.approx(5_000, rel=0.5)
 
 
+def test_a_column_called_rowid_is_no_row_id(engine: sa.Engine) -> None:
+    """It hides the row id, which has other names."""
+    numbers = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 500) SELECT i, 'x' FROM n"
+    execute(engine, "CREATE TABLE users (id INTEGER PRIMARY KEY, RowId TEXT)", f"INSERT INTO users {numbers}")
+    users = sa.Table("users", sa.MetaData(), autoload_with=engine)
+    with engine.connect() as connection:
+        assert SQLite().estimate(connection, users) == 500
+
+
 def test_other_writers_get_a_tenth_of_the_time() -> None:
     """After short batches too, which would otherwise rest longer than they work."""
     assert [SQLite().rest(seconds) for seconds in (0.001, 0.1)] == pytest.approx([0.0001, 0.01])
