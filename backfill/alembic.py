@@ -5,6 +5,7 @@ from backfill.alembic import require_backfill, reset_backfill, run_backfill, und
 
 from __future__ import annotations
 
+from argparse import Namespace
 from collections.abc import Collection, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -47,6 +48,8 @@ __all__ = [
 ]
 
 Mode = Literal["inline", "defer"]
+
+_DEFAULT_FILE = "alembic.ini"
 
 autogenerate.register(comparators)
 
@@ -103,7 +106,8 @@ def require_backfill(name: str, *, none_left: bool = False) -> None:
     """
     context = op.get_context()
     if context.as_sql:
-        context.impl.static_output(dialect_named(context.dialect.name).offline_gate(name))
+        with _addressed(context):
+            context.impl.static_output(dialect_named(context.dialect.name).offline_gate(name, _refusal(name)))
         return
     with _as_command_errors(context, name):
         transform = _find(context, _settings(context), name)
@@ -216,10 +220,28 @@ def _as_command_errors(context: MigrationContext, name: str, verb: str = "upgrad
             raise BackfillCommandError(f"{name}: {sentence_of(error)}") from None
 
 
+def _refusal(name: str) -> str:
+    """What a gate in a script says, as a literal of SQL holds it."""
+    return phrased(f"backfill {name} is not completed; run: backfill run {name}").replace("'", "''")
+
+
 def _addressed(context: MigrationContext) -> AbstractContextManager[None]:
-    """Of several databases the commands to type name this one."""
+    """The commands to type name the database that this upgrade was for."""
     bind = bind_of(context)
-    return addressed([] if bind == DEFAULT_BIND else ["--bind", bind])
+    named = [] if bind == DEFAULT_BIND else ["--bind", bind]
+    given = context.environment_context.config.cmd_opts if context.environment_context else None
+    return addressed([*_repeated(given), *named])
+
+
+def _repeated(given: Namespace | None) -> Iterator[str]:
+    """The options of `alembic` that lead to the database; older versions name their default file too."""
+    files = getattr(given, "config", None) or []
+    for file in [files] if isinstance(files, str) else files:
+        if file != _DEFAULT_FILE:
+            yield from ("--config", file)
+    for argument in getattr(given, "x", None) or []:
+        if not argument.startswith("backfill="):
+            yield from ("-x", argument)
 
 
 def _settings(context: MigrationContext, mode: Mode | None = None) -> Settings:

@@ -262,8 +262,8 @@ class Dialect:
 
     # ── scripts for `alembic --sql` ─────────────────────────────────────────────────────────────────────────────
 
-    def offline_gate(self, name: str) -> str:
-        """SQL that fails unless the ledger says that `name` is completed."""
+    def offline_gate(self, name: str, refusal: str) -> str:
+        """SQL that fails unless the ledger says that `name` is completed, with these words in a literal."""
         raise NotImplementedError
 
     def offline_reset(self, name: str) -> str:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from backfill.command.project import Address, Project
 
 
-speak_as("flask backfill", has_app_context)  # in every `flask` command, `flask db upgrade` among them
+speak_as("flask backfill", "flask db", has_app_context)  # in every `flask` command, `flask db upgrade` among them
 
 
 @click.group("backfill", context_settings=door.cli.context_settings)

@@ -10,6 +10,7 @@ from backfill.declaration.decorator import Transform
 from backfill.errors import BackfillIncomplete, RowRejected
 from backfill.ledger import Ledger
 from backfill.phrase import counted
+from backfill.rejections import Rejections, Standing
 from backfill.rows.opening import open_sources
 from backfill.rows.outstanding import has_outstanding, outstanding_keys
 from backfill.rows.source import Source
@@ -36,8 +37,8 @@ def require_complete(database: Database, transform: Transform[..., Any], *, none
             return _rows_that_stay(transform.name, sources, none_left)
     except RowRejected as error:
         raise BackfillIncomplete(
-            f"rows still wait for {transform.name} ({_state(run)}), and one cannot be filled: {error}. Mend it, or say "
-            f"that it may stay as it is: backfill rejections {transform.name}"
+            f"rows still wait for {transform.name} ({_state(run)}), and one cannot be filled: {error}. Mend it, or "
+            f"{_leaving_it_out(database, transform.name, run)}"
         ) from None
     if run is not None and run.status is Status.COMPLETED and not sources[0].repeatability.shrinks:
         raise _nobody_can_tell(sources, run)
@@ -45,6 +46,13 @@ def require_complete(database: Database, transform: Transform[..., Any], *, none
         f"{_rows_left(sources)} for {transform.name} ({_state(run)}), so the schema must wait too. "
         f"First: backfill run {transform.name}   Then repeat the upgrade."
     )
+
+
+def _leaving_it_out(database: Database, name: str, run: Run | None) -> str:
+    """What to type where a row cannot be filled: to decide about it, it must have been left out first."""
+    if run is not None and Rejections(database, run.id).count(Standing.OPEN):
+        return f"say that it may stay as it is: backfill rejections {name}"
+    return f"let the run leave it out: backfill run {name} --max-rejections 1"
 
 
 def _is_settled(source: Source, run: Run | None) -> bool:
@@ -65,12 +73,13 @@ def _nobody_can_tell(sources: list[Source], run: Run) -> BackfillIncomplete:
 
 
 def _rows_that_stay(name: str, sources: list[Source], none_left: bool) -> str | None:
-    stay = [source.name for source in sources if source.repeatability.shrinks and source.has_match()]
+    stay = [source.name for source in sources if source.repeatability.shrinks and source.has_match(accepted_too=True)]
     if not stay:
         return None
     told = (
         f"rows of {', '.join(stay)} still match where, and the transform leaves them as they are (it returns None for "
-        "them, or writes what where takes for missing); a NOT NULL that follows would fail on them"
+        "them, writes what where takes for missing, or somebody has accepted that they stay); a NOT NULL that follows "
+        "would fail on them"
     )
     if none_left:
         raise BackfillIncomplete(

@@ -7,6 +7,7 @@ import shlex
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass
 
 from backfill.escaping import safe_text
 
@@ -14,13 +15,27 @@ _ON_FILES = ("init", "new", "list", "check", "split")
 _ON_DATABASES = ("plan", "run", "status", "pause", "cancel", "verify", "rejections", "undo", "forget", "revision")
 _COMMANDS = re.compile(rf"(?<!flask )(?<![\w/.\-])\bbackfill ({'|'.join(_ON_FILES + _ON_DATABASES)})\b")
 
-_programs: dict[str, Callable[[], bool]] = {}
+_UPGRADES = re.compile(r"(?<![\w/.\-])\balembic (upgrade|downgrade)\b")
+
 _address: ContextVar[str] = ContextVar("_address", default="")
 
 
-def speak_as(program: str, applies: Callable[[], bool]) -> None:
-    """Let messages say `program` where they would say `backfill`, whenever `applies` says that a door is in use."""
-    _programs[program] = applies
+@dataclass(frozen=True)
+class _Door:
+    """How commands are typed where messages are read."""
+
+    program: str
+    migrator: str
+    applies: Callable[[], bool]
+
+
+_PLAIN = _Door("backfill", "alembic", lambda: True)
+_doors: list[_Door] = []
+
+
+def speak_as(program: str, migrator: str, applies: Callable[[], bool]) -> None:
+    """Let messages say these for `backfill` and `alembic`, whenever `applies` says that a door is in use."""
+    _doors.append(_Door(program, migrator, applies))
 
 
 @contextmanager
@@ -45,8 +60,9 @@ def phrased(text: str) -> str:
 
 def spelled(text: str) -> str:
     """The text as it is, with its commands as they are typed here."""
-    program = next((program for program, applies in _programs.items() if applies()), "backfill")
-    return _COMMANDS.sub(lambda found: f"{program} {found[1]}{_options_of(found[1])}", text)
+    door = next((door for door in _doors if door.applies()), _PLAIN)
+    typed = _COMMANDS.sub(lambda found: f"{door.program} {found[1]}{_options_of(found[1])}", text)
+    return _UPGRADES.sub(lambda found: f"{door.migrator} {found[1]}", typed)
 
 
 def _options_of(verb: str) -> str:

@@ -146,6 +146,19 @@ def test_plan_shows_and_writes_nothing(workspace: Workspace) -> None:
     assert workspace.tables() == {"users"}
 
 
+def test_plan_names_the_run_that_was_planned(sqlite_workspace: Workspace) -> None:
+    """With the options that it was planned with."""
+    sqlite_workspace.add_users(4)
+    sqlite_workspace.execute("CREATE TRIGGER t AFTER UPDATE ON users BEGIN SELECT 1; END")
+    sqlite_workspace.write_fill()
+    options = ("--accept", "trigger", "--batch-size", "2", "--keep-undo")
+    planned = sqlite_workspace.run("plan", "fill_nickname", *options).stdout
+    command = "backfill run fill_nickname --accept trigger --batch-size 2 --keep-undo"
+    assert planned.endswith(f"To run it:  {command}\n")
+    assert sqlite_workspace.run(*command.split()[1:]).exit_code == 0
+    assert sqlite_workspace.status().keeps_undo
+
+
 def test_plan_leaves_an_existing_ledger_alone(filled: Workspace) -> None:
     """A plan is not a run: the ledger has not one row more, nor another status."""
     counts = [filled.count(table) for table in ("backfill_run", "backfill_slice")]

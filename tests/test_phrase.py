@@ -5,6 +5,7 @@ import shlex
 
 import pytest
 
+from backfill.command.pages import status_json
 from backfill.phrase import addressed, phrased, spelled
 from tests.workspace import Workspace
 
@@ -48,6 +49,13 @@ def test_programs_read_the_same_command(sqlite_workspace: Workspace) -> None:
     sqlite_workspace.add_users(3)
     sqlite_workspace.write_fill(body='raise Rejected("no name")')
     assert sqlite_workspace.run("run", "fill_nickname").exit_code == 1
-    page = sqlite_workspace.run("status", "--json", "-x", 'name="q"').output
-    (run,) = json.loads(page)
+    with addressed(["-x", 'name="q"']):
+        (run,) = json.loads(status_json([sqlite_workspace.status()]))
     assert run["reason"].endswith("""To go on: backfill run -x 'name="q"' fill_nickname""")
+
+
+def test_an_environment_is_not_passed_over_for_a_url(sqlite_workspace: Workspace) -> None:
+    """Which of two databases is meant, nobody can tell."""
+    refused = sqlite_workspace.run("status", "--bind", "other", "-x", "tenant=two")
+    assert refused.exit_code == 2
+    assert "names a database, and --bind and -x may mean another: leave one of them out" in refused.stderr

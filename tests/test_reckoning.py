@@ -7,13 +7,15 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from pydantic import BaseModel
 from sqlalchemy import column
 
 import backfill
-from backfill import Delete, Rejected
+from backfill import Delete, Insert, Rejected
 from backfill.batch import Batch, Tally
-from backfill.errors import RowRejected, RowsWait
+from backfill.errors import Refused, RowRejected, RowsWait
 from backfill.rows.cutter import Cutter
+from backfill.rows.opening import open_sources
 from backfill.rows.places import Places
 from tests.faults.workloads import (
     STEP,
@@ -24,6 +26,7 @@ from tests.faults.workloads import (
     counts,
     label_in_sql,
     open_engine,
+    opened,
     people,
     refuse_seventh,
     run_on,
@@ -151,6 +154,38 @@ def test_what_takes_rows_away_looks_at_them_first(crowd: sa.Engine, watched: Wat
     assert run.rows_read == ROWS
     assert watched.looks > 1
     assert all(batch.is_counted for batch in watched.batches)
+
+
+class Tag(BaseModel):
+    """Inserted."""
+
+    name: str
+
+
+class Tagged(BaseModel):
+    """Written, with the key of what is inserted."""
+
+    n: Insert[Tag]
+
+
+@backfill.transform("people")
+def tag_each(person: Counter) -> Tagged:
+    """A tag of its own for everybody."""
+    return Tagged(n=Insert("tags", Tag(name=str(person.n))))
+
+
+def test_rows_inserted_are_not_taken_for_rows_that_were_there(crowd: sa.Engine, watched: Watched) -> None:
+    """With as many of them as gaps, a batch would seem to have none."""
+    rows = without(crowd, people.c.id % 10 > 5)
+    tags = sa.Table("tags", sa.MetaData(), sa.Column("id", sa.Integer, primary_key=True), sa.Column("name", sa.Text))
+    tags.create(crowd)
+    run = run_on(crowd, tag_each, settings(batch_size=BATCH, max_batch_size=BATCH))
+    assert (run.rows_read, run.tally.updated, run.tally.inserted) == (rows, rows, rows)
+    with opened(crowd) as database:
+        source = open_sources(database, tag_each)[0]
+        assert (source.repeatability.by_nature, source.divisibility.is_divisible) == (False, False)
+    with pytest.raises(Refused, match="it would change rows twice: it inserts the rows whose keys it writes"):
+        run_on(crowd, tag_each, settings(), from_start=True)
 
 
 def test_a_row_at_fault_is_found_among_gaps(crowd: sa.Engine, watched: Watched) -> None:

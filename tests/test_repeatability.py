@@ -62,3 +62,20 @@ def test_what_is_proven(reads: set[str], writes: set[str], never_null: set[str],
     filtered = frozenset(re.findall(r"\b[abc]\b", str(where)))
     found = derive_repeatability(bound, where, filtered)
     assert (found.by_nature, found.shrinks, found.reason) == wanted
+
+
+@pytest.mark.parametrize(("where", "by_nature"), [(None, False), (is_missing("a"), False), (is_missing("b"), True)])
+def test_a_row_that_holds_the_key_of_another(where: Any, by_nature: bool) -> None:
+    """It is inserted again, unless the row that holds its key is not taken again."""
+    bound = Bound(
+        fetches=("a",),
+        reads=frozenset("a"),
+        writes=("b",),
+        never_null=frozenset("b"),
+        literals={},
+        looks_elsewhere=False,
+        apply=lambda reading, arguments: Answer(),
+        links=True,
+    )
+    filtered = frozenset(re.findall(r"\b[ab]\b", str(where)))
+    assert derive_repeatability(bound, where, filtered).by_nature is by_nature

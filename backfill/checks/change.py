@@ -90,8 +90,8 @@ def _order(what: str, source: Source, write: Write) -> Iterator[Finding]:
     if may_differ and not keeps_places(relation.source, source.table):
         yield Finding(
             "upsert-unordered",
-            f"{what}: of two rows that match each other either may count, since what is DISTINCT or comes by way of a "
-            "subquery stands in no order. Without that, the first of the walk does",
+            f"{what}: of two rows that match each other either may count, since what is DISTINCT, or is not selected "
+            f"from {source.name} itself, stands in no order",
             Severity.WARNING,
         )
 

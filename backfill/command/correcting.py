@@ -13,6 +13,7 @@ from backfill.phrase import phrased
 if TYPE_CHECKING:
     from backfill.command.project import Project
     from backfill.database import Database
+    from backfill.rejections import Rejection
 
 
 @click.command()
@@ -62,13 +63,15 @@ def rejections(
 
     opened = project()
 
+    if as_json and decision is None:
+        of_all: list[Rejection] = []
+        opened.visit(lambda database: of_all.extend(rejections_of(database, name)))
+        click.echo(rejections_json(of_all, with_keys=with_keys))
+        return
+
     def visit(database: Database) -> None:
         if decision is None:
-            found = rejections_of(database, name)
-            if as_json:
-                page = rejections_json(found, with_keys=with_keys)
-            else:
-                page = rejections_page(name, found, with_keys=with_keys)
+            page = rejections_page(name, rejections_of(database, name), with_keys=with_keys)
         elif decision == "accept":
             page = decision_page(name, decision, accept_rejections(database, name, numbers))
         else:

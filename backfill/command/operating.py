@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import shlex
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -29,11 +30,22 @@ def plan(project: Callable[..., Project], name: str, accept: Sequence[str], **se
 
     opened = project(**settings)
     transform = opened.catalog.find(name)
+    options = [*_repeated(accept, **settings)]
 
     def show(database: Database) -> None:
-        click.echo(phrased(plan_page(draft_plan(database, transform, opened.settings, accept))))
+        click.echo(phrased(plan_page(draft_plan(database, transform, opened.settings, accept), options)))
 
     opened.visit(show)
+
+
+def _repeated(accept: Sequence[str], batch_size: int | None, keep_undo: bool | None) -> Iterator[str]:
+    """The options of a plan that its run needs too, to be what was planned."""
+    for code in accept:
+        yield f"--accept {shlex.quote(code)}"
+    if batch_size is not None:
+        yield f"--batch-size {batch_size}"
+    if keep_undo is not None:
+        yield "--keep-undo" if keep_undo else "--no-keep-undo"
 
 
 @click.command()

@@ -24,9 +24,9 @@ VALUE_WIDTH = 60
 """Characters of a value that a plan shows."""
 
 
-def plan_page(plan: Plan) -> str:
-    """What a run would do."""
-    return "\n".join([*_prose(plan), *map(one_line, _plan_lines(plan))])
+def plan_page(plan: Plan, options: Sequence[str] = ()) -> str:
+    """What a run would do; `options` are those that it was planned with."""
+    return "\n".join([*_prose(plan), *map(one_line, _plan_lines(plan, options))])
 
 
 def _prose(plan: Plan) -> Iterator[str]:
@@ -35,7 +35,7 @@ def _prose(plan: Plan) -> Iterator[str]:
         yield f"{safe_text(plan.description)}\n"
 
 
-def _plan_lines(plan: Plan) -> Iterator[str]:
+def _plan_lines(plan: Plan, options: Sequence[str]) -> Iterator[str]:
     yield f"  rows        {plan.arrival}"
     yield f"  reads       {', '.join(plan.reads) or 'nothing'}"
     yield f"  writes      {', '.join(plan.writes)}"
@@ -53,7 +53,8 @@ def _plan_lines(plan: Plan) -> Iterator[str]:
     if plan.run is not None:
         yield from ("", f"  so far: {_standing(plan.run)}")
     is_needed = any(table.samples or table.changes for table in plan.tables)
-    yield from ("", f"Nothing was written.{f' To run it:  backfill run {plan.name}' if is_needed else ''}")
+    command = " ".join(("backfill run", plan.name, *options))
+    yield from ("", f"Nothing was written.{f' To run it:  {command}' if is_needed else ''}")
 
 
 def _undo(plan: Plan) -> str:

@@ -77,11 +77,23 @@ def open_project(address: Address, **overrides: Any) -> Project:
     """
     reopen = partial(open_project, address, **overrides)
     if address.database is not None:
+        _require_one(address)
         settings = load_settings(None, **overrides)
         return Project(settings, OneDatabase(address.database, settings), [Path.cwd()], reopen)
     config = address.config or _configuration()
     environment = Environment.of_file(config, address.x_arguments)
     return project_of(environment, address.bind, overrides, reopen)
+
+
+def _require_one(address: Address) -> None:
+    """What was said of an Alembic environment would be passed over where a URL says which database is meant."""
+    said = {"--config": address.config, "--bind": address.bind, "-x": address.x_arguments}
+    if options := [option for option, value in said.items() if value]:
+        raise Refused(
+            f"--database or BACKFILL_DATABASE_URL names a database, and {' and '.join(options)} may mean another: "
+            "leave one of them out",
+            code="two-databases",
+        )
 
 
 def project_of(

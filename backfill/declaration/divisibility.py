@@ -59,7 +59,7 @@ def _order(definition: Definition, bound: Bound) -> str | None:
         return "all rows are one group"
     if definition.order_by and definition.group_by is None:
         return "its rows are taken in an order"
-    if bound.shapes is None:
+    if bound.shapes is None or bound.links:
         return "which changes it returns is known to its run alone"
     return None
 

@@ -101,6 +101,13 @@ class Bound:
     """A state is carried from batch to batch."""
     performs: bool = False
     """The function writes by itself."""
+    links: bool = False
+    """Written values may stand for keys of rows that are inserted for them."""
+
+    @property
+    def only_sets(self) -> bool:
+        """Whether nothing is written but columns of the walked rows."""
+        return self.shapes == () and not self.performs and not self.links
 
 
 class Form(Protocol):

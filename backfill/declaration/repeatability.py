@@ -47,6 +47,8 @@ def derive_repeatability(
     shrinks = asks or _asks_about_changes(bound, looked_at)
     if not leaves and looks_at_its_own(bound, looked_at, walked):
         return Repeatability(False, False, f"it looks at other rows of {walked}, which it writes", asks)
+    if bound.links and not leaves:
+        return Repeatability(False, False, "it inserts the rows whose keys it writes", asks)
     if not reread:
         return Repeatability(True, shrinks, "it reads nothing that it writes", asks)
     if leaves:

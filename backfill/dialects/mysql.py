@@ -202,10 +202,9 @@ class MySQL(Dialect):
         """Times of the last write, and foreign keys that carry a write on to other rows."""
         return tuple(inspections.write_findings(connection, table, columns))
 
-    def offline_gate(self, name: str) -> str:
+    def offline_gate(self, name: str, refusal: str) -> str:
         """Two rows where one is wanted: error 1242, outside of a procedure the only way to fail with a reason."""
-        message = f"backfill {name} is not completed; run: backfill run {name}"
-        return f"SELECT IF({completed_in_ledger(name)}, 1, (SELECT '{message}' UNION SELECT 'x'));"
+        return f"SELECT IF({completed_in_ledger(name)}, 1, (SELECT '{refusal}' UNION SELECT 'x'));"
 
     def named(self, error: DBAPIError) -> str:
         """The column, key or constraint in the message."""

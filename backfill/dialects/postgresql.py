@@ -223,11 +223,11 @@ class PostgreSQL(Dialect):
         """Partition columns, and foreign keys that carry a write on to other rows."""
         return tuple(inspections.write_findings(connection, table, columns))
 
-    def offline_gate(self, name: str) -> str:
+    def offline_gate(self, name: str, refusal: str) -> str:
         """A DO block that raises."""
         return (
             f"DO $$ BEGIN IF NOT {completed_in_ledger(name)} THEN "
-            f"RAISE EXCEPTION 'backfill {name} is not completed; run: backfill run {name}'; END IF; END $$;"
+            f"RAISE EXCEPTION '{refusal.replace('%', '%%')}'; END IF; END $$;"
         )
 
     def classify(self, error: DBAPIError) -> tuple[Fault, str]:

@@ -179,15 +179,15 @@ class SQLite(Dialect):
         return super().update_rows(connection, table, shape, rows) if found is None else found
 
     def estimate(self, connection: Connection, table: Table) -> int | None:
-        """The span of row ids, filled as densely as at its two ends: exact without gaps, and read from a few rows."""
+        """The span of row ids, filled as densely as at its ends: exact without gaps, and where there are few rows."""
         try:
             first, behind, last, before = connection.execute(select(*_ends(table))).one()
         except DBAPIError:  # WITHOUT ROWID
             return None
         if behind is None:
             return int(connection.execute(select(func.count()).select_from(table)).scalar_one())
-        gaps: int = behind - first + last - before
-        return 1 + round(int(last - first) * 2 * _AT_AN_END / gaps)
+        density: float = (_AT_AN_END / (behind - first) + _AT_AN_END / (last - before)) / 2
+        return min(1 + round(int(last - first) * density), _MOST_ROWS)
 
     def identify(self, connection: Connection) -> str:
         """The file."""
@@ -213,10 +213,9 @@ class SQLite(Dialect):
         """Foreign keys that carry a write on to other rows."""
         return tuple(inspections.write_findings(connection, table, columns))
 
-    def offline_gate(self, name: str) -> str:
+    def offline_gate(self, name: str, refusal: str) -> str:
         """Malformed JSON, which fails where the script is run with `sqlite3 -bail`."""
-        message = f"backfill {name} is not completed; run: backfill run {name}"
-        return f"SELECT CASE WHEN {completed_in_ledger(name)} THEN 1 ELSE json('{message}') END;"
+        return f"SELECT CASE WHEN {completed_in_ledger(name)} THEN 1 ELSE json('{refusal}') END;"
 
     def classify(self, error: DBAPIError) -> tuple[Fault, str]:
         """By sqlite_errorcode; a missing table or column has only the general code, and is told by its wording."""
@@ -235,8 +234,11 @@ class SQLite(Dialect):
         return "" if is_raised else first_quoted(_NAMED, error)
 
 
-_AT_AN_END = 100
+_AT_AN_END = 10_000
 """Rows between which the gaps are looked at."""
+
+_MOST_ROWS = 20_000_000_000_000
+"""That a file holds; see "Implementation Limits For SQLite"."""
 
 
 def _ends(table: Table) -> Iterator[ColumnElement[Any]]:

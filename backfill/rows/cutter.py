@@ -37,8 +37,7 @@ class Cutter:
         self._where = where
         self._group_by = group_by or ()
         self._is_bounded = walked.is_grouped and bound.fetches is not None
-        only_updates = bound.shapes is not None and not bound.shapes and not bound.performs
-        self._may_reckon = only_updates and walked.is_by_key and _is_by_whole_number(walked)
+        self._may_reckon = bound.only_sets and walked.is_by_key and _is_by_whole_number(walked)
         self._is_dense = True
 
     def next_batch(self, after: Key | None, hi: Key, rows: int, most_taken: int | None = None) -> Batch:

@@ -105,7 +105,7 @@ class Journal:
             why = "it has a column that is GENERATED ALWAYS, which no deleted row would get back"
         if why:
             raise RunFailed(
-                f"{verb} {table.fullname} cannot be undone: {why}. To run without images: backfill run --no-keep-undo"
+                f"{verb} {table.fullname} cannot be undone: {why}. To run without images: the same with --no-keep-undo"
             )
 
     def create(self, missing: NoImage) -> None:

@@ -6,9 +6,10 @@ from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import Any
 
-from sqlalchemy import ColumnElement, or_, select, type_coerce
+from sqlalchemy import ColumnElement, false, literal, or_, select, type_coerce
 from sqlalchemy.sql import visitors
 
+from backfill.declaration.gathering import may_link
 from backfill.declaration.writes import Projection, Recordset, Verb
 from backfill.key import Key
 from backfill.rows.given import Given
@@ -51,6 +52,8 @@ class Recollection:
             return f"what was done to other rows of {self._image.table} ({self._image.verb})"
         if bound.is_stateful or bound.performs or self._target.walk.is_grouped:
             return f"rows of {self._image.table} whose values depend on others (a group, a state, a step)"
+        if any(map(may_link, self._target.transform.form.outputs)):
+            return f"rows of {self._image.table} that hold keys of rows inserted for them"
         return None
 
     def mismatches(self) -> Iterator[Key]:
@@ -89,20 +92,22 @@ class Recollection:
 
     # ── in the database ─────────────────────────────────────────────────────────────────────────────────────────
 
-    def _expressions(self) -> dict[str, ColumnElement[Any]]:
+    def _expressions(self) -> Iterator[tuple[str, ColumnElement[Any]]]:
         relations = (write.relation for write in self._target.bound.foreknown if write.shape.is_own)
         values = (item for each in relations if isinstance(each, Projection) for item in each.values.items())
-        return {name: value for name, value in values if isinstance(value, ColumnElement)}
+        return ((name, self._as_it_is_stored(name, value)) for name, value in values if name in self._after)
+
+    def _as_it_is_stored(self, name: str, value: Any) -> ColumnElement[Any]:
+        if isinstance(value, ColumnElement):
+            seen: ColumnElement[Any] = visitors.replacement_traverse(value, {}, self._as_it_was)
+            return seen
+        column = self._target.table.c[name]
+        return literal(self._dialect.storable(column, value), column.type)
 
     def _computed_in_database(self) -> Iterator[Key]:
         image, table = self._image, self._target.table
-        expressions = self._expressions()
-        differs = [
-            self._dialect.differs(self._after[name], visitors.replacement_traverse(value, {}, self._as_it_was))
-            for name, value in expressions.items()
-            if name in self._after
-        ]
-        found = select(*image.keys).where(image.is_of(table), or_(*differs))
+        differs = [self._dialect.differs(self._after[name], value) for name, value in self._expressions()]
+        found = select(*image.keys).where(image.is_of(table), or_(false(), *differs))
         yield from (tuple(row) for row in self._connection.execute(found))
 
     def _as_it_was(self, element: Any, **_: Any) -> Any:

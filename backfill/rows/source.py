@@ -72,8 +72,8 @@ class Source(ABC):
         return batch
 
     @abstractmethod
-    def has_match(self) -> bool:
-        """Whether `where` takes any row."""
+    def has_match(self, *, accepted_too: bool = False) -> bool:
+        """Whether `where` takes any row, or of those too that somebody has accepted to stay as they are."""
 
     @abstractmethod
     def read(self, batch: Batch) -> Reading:

@@ -56,8 +56,8 @@ class Target(Source):
         self._keys = [database.dialect.walked(table.c[name]) for name in key]
         definition = transform.definition
         accepted = among(database, self._keys, accepted_keys(database, transform.name, table.fullname))
-        where = true() if definition.where is None else self.adapt(definition.where)
-        self.where = and_(where, *(~rows for rows in accepted))
+        self._declared = true() if definition.where is None else self.adapt(definition.where)
+        self.where = and_(self._declared, *(~rows for rows in accepted))
         self.walk = walk(self)
         self.is_selective = definition.where is not None and not self.walk.is_grouped
         self._places = Places(database, table, self.walk)
@@ -130,9 +130,9 @@ class Target(Source):
         """The range of the next `rows` rows that `where` takes; None when there is no such row up to `hi`."""
         return self._cutter.next_match(after, hi, rows)
 
-    def has_match(self) -> bool:
-        """Whether `where` takes any row of the whole table."""
-        return self._places.is_any(self.where)
+    def has_match(self, *, accepted_too: bool = False) -> bool:
+        """Whether `where` takes any row of the whole table, or of those too that somebody has accepted to stay."""
+        return self._places.is_any(self._declared if accepted_too else self.where)
 
     def oversized_group(self) -> GroupTooLarge | None:
         """What speaks against a group that is too large to be taken into memory; None when there is none."""
@@ -218,7 +218,7 @@ class Target(Source):
 
     def changing_keys(self, batch: Batch) -> list[Key]:
         """Keys of the batch's rows that `where` takes and for which the transform would change something."""
-        if self.bound.shapes != ():
+        if not self.bound.only_sets:
             return self._changing_by_trial(batch)
         keys: list[Key] = []
         answer = self.apply(self._reader.read_unlocked(batch), Given(self.transform, self.database))

@@ -63,7 +63,7 @@ class Unit(Source):
         """All at once."""
         return Batch(after, WHOLE, 0, WHOLE)
 
-    def has_match(self) -> bool:
+    def has_match(self, *, accepted_too: bool = False) -> bool:
         """There is always something to look at again."""
         return True
 

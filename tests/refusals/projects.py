@@ -119,6 +119,7 @@ COMMANDS = {
     "nobody's run": ("no-run", ("pause", "fill")),
     "nobody's run, cancelled": ("no-run", ("cancel", "fill")),
     "no file at the URL": ("no-file", ("run", "fill", "--database", "sqlite:///nowhere.db")),
+    "two databases": ("two-databases", ("run", "fill", "--bind", "other")),
     "a URL that is none": ("no-url", ("run", "fill", "--database", "nowhere")),
     "a driver that nobody knows": ("unknown-driver", ("run", "fill", "--database", "oracel://x")),
     "an asynchronous driver": ("async-driver", ("run", "fill", "--database", "postgresql+asyncpg://x")),

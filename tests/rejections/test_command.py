@@ -8,6 +8,7 @@ import json
 import pytest
 
 from backfill.key import encode_key
+from backfill.phrase import addressed
 from tests.workspace import Workspace
 
 MAILS = """
@@ -79,6 +80,15 @@ def test_a_program_gets_the_key_as_it_is(office: Workspace) -> None:
     rows = json.loads(office.run("rejections", "fill_domain", "--json", "--keys").stdout)
     assert sorted(row["key"] for row in rows) == [[HOSTILE], ["carl"]]
     assert {row["row"] for row in rows} == {hashed(HOSTILE), hashed("carl")}
+
+
+def test_what_a_program_gets_is_not_phrased(office: Workspace) -> None:
+    """A key or a reason that looks like a command stays as it is."""
+    office.execute("INSERT INTO mails (address) VALUES ('backfill run x')")
+    office.run("run", "fill_domain", "--max-rejections", "10")
+    with addressed(["--bind", "it's"]):
+        told = office.run("rejections", "fill_domain", "--json", "--keys").stdout
+    assert ["backfill run x"] in [row["key"] for row in json.loads(told)]
 
 
 def test_numbers_need_no_hint(workspace: Workspace) -> None:

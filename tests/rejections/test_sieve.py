@@ -104,6 +104,31 @@ def test_accepted_rows_stay_and_the_run_completes(pooled: sa.Engine, name: str) 
         require_complete(database, WAYS[name])
 
 
+def test_accepted_rows_are_none_that_a_not_null_takes(pooled: sa.Engine) -> None:
+    """They are told of; where none may be left, the gate refuses."""
+    fill(pooled, ROWS)
+    with pytest.raises(RowsWait):
+        sieved(pooled, shrinking)
+    with opened(pooled) as database:
+        accept_rejections(database, "shrinking")
+    sieved(pooled, shrinking)
+    with opened(pooled) as database:
+        assert "somebody has accepted that they stay" in str(require_complete(database, shrinking))
+        with pytest.raises(BackfillIncomplete, match="a NOT NULL that follows would fail on them"):
+            require_complete(database, shrinking, none_left=True)
+
+
+def test_the_gate_says_how_a_row_is_left_out_first(pooled: sa.Engine) -> None:
+    """Before it was, there is nothing to decide about."""
+    fill(pooled, ROWS)
+    with opened(pooled) as database, pytest.raises(BackfillIncomplete, match="--max-rejections 1"):
+        require_complete(database, shrinking)
+    with pytest.raises(RowsWait):
+        sieved(pooled, shrinking)
+    with opened(pooled) as database, pytest.raises(BackfillIncomplete, match="backfill rejections shrinking"):
+        require_complete(database, shrinking)
+
+
 def test_a_group_is_rejected_as_a_whole(pooled: sa.Engine) -> None:
     """Each of its rows waits, and none of the others."""
     fill(pooled, ROWS, lambda key: key == 17)

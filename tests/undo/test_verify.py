@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from pydantic import BaseModel
 
 import backfill
-from backfill import Rows
+from backfill import Rows, is_missing
 from backfill.command.pages import verdict_page
 from backfill.declaration.decorator import Transform
 from backfill.errors import Refused
@@ -99,6 +100,68 @@ def test_what_cannot_be_computed_again_is_said(pooled: sa.Engine) -> None:
         verdict = verdict_of(pooled, load.transform)
         assert words in verdict.not_compared
         assert f" Not compared: {'; '.join(verdict.not_compared)}." in verdict_page(verdict)
+
+
+class Blank(BaseModel):
+    """What is written to everybody."""
+
+    label: str
+
+
+@backfill.transform("people")
+def greet_all(people: Rows) -> Blank:
+    """A constant."""
+    return Blank(label="hello")
+
+
+@backfill.transform("people")
+def greet_and_count(people: Rows) -> dict[str, Any]:
+    """A constant, and an expression."""
+    return {"label": "hello", "n": people.c.n + 1}
+
+
+@pytest.mark.parametrize("transform", [greet_all, greet_and_count], ids=["alone", "beside an expression"])
+def test_a_constant_is_compared_too(pooled: sa.Engine, transform: Transform[..., Any]) -> None:
+    """It comes out again, and another one would not."""
+    seed(pooled, 5)
+    run_on(pooled, transform, KEEPING)
+    verdict = verdict_of(pooled, transform)
+    assert (list(verdict.mismatches), list(verdict.not_compared)) == ([], [])
+    meddle(pooled, "UPDATE {image} SET a0 = 'hullo' WHERE k0 = 3")
+    assert [each.key for each in verdict_of(pooled, transform).mismatches] == [(3,)]
+
+
+def test_a_document_is_compared_by_what_it_holds(pooled: sa.Engine) -> None:
+    """A constant of JSON, as skills are."""
+    with pooled.begin() as connection:
+        connection.exec_driver_sql("CREATE TABLE skilled (id INTEGER PRIMARY KEY, skills JSON)")
+        connection.exec_driver_sql("INSERT INTO skilled (id) VALUES (1), (2)")
+
+    class Skills(BaseModel):
+        """Written."""
+
+        skills: list[dict[str, int]]
+
+    @backfill.transform("skilled", where=is_missing("skills"))
+    def skill(skilled: Rows) -> Skills:
+        """The same for everybody."""
+        return Skills(skills=[{"n": 1}])
+
+    run_on(pooled, skill, KEEPING)
+    with opened(pooled) as database:
+        verdict = verify(database, skill)
+    assert (list(verdict.mismatches), list(verdict.not_compared)) == ([], [])
+
+
+def test_keys_of_inserted_rows_are_not_compared(pooled: sa.Engine) -> None:
+    """To compute one again would insert it again; that is said."""
+    load = WORKLOADS["house_each"]
+    load.seed(pooled, 6)
+    run_on(pooled, load.transform, KEEPING)
+    with opened(pooled) as database:
+        verdict = verify(database, load.transform)
+    assert list(verdict.mismatches) == []
+    assert any("that hold keys of rows inserted for them" in each for each in verdict.not_compared)
 
 
 def test_without_images_a_counter_is_not_verified(pooled: sa.Engine) -> None:

@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from backfill.declaration.adaptation import tables_of
 from backfill.declaration.answers import Outputs
 from backfill.declaration.form import Answer, Arguments, Bound, Form, Reading, Walked
+from backfill.declaration.gathering import may_link
 from backfill.declaration.lookups import Lookup, bind_lookup
 from backfill.declaration.models import columns_of_model, may_be_none
 from backfill.declaration.writes import Shape, Verb
@@ -54,6 +55,7 @@ class ReadingForm(Form):
             shapes=self._shapes(walked),
             looks_at=frozenset[str]().union(*(tables_of(lookup.source, walked.table) for lookup in lookups)),
             is_stateful=self._is_stateful,
+            links=any(map(may_link, self.outputs)),
         )
 
     def answer(self, walked: Walked, reading: Reading, arguments: Arguments) -> Answer:
