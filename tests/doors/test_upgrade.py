@@ -76,6 +76,19 @@ def test_deferred_backfill_is_run_and_the_upgrade_repeated(project: Project) -> 
     assert (project.version(), project.greetings()) == ("contract", USERS)
 
 
+def test_the_command_to_type_goes_to_the_same_database(sqlite_project: Project) -> None:
+    """With the upgrade's own -x and --config: without them env.py would choose another tenant's."""
+    (sqlite_project.root / "alembic.ini").rename(sqlite_project.root / "prod.ini")
+    given = ("-c", "prod.ini", "-x", "backfill=defer", "-x", "tenant=two")
+    refused = sqlite_project.call("alembic", *given, "upgrade", "head")
+    command = "backfill run --config prod.ini -x tenant=two greet"
+    assert f"First: {command} " in refused.stderr
+    assert sqlite_project.call(*command.split()).returncode == 0
+    assert sqlite_project.call("alembic", *given, "upgrade", "head").returncode == 0
+    script = sqlite_project.call("alembic", *given, "upgrade", "expand:contract", "--sql").stdout
+    assert script.count(command) == 2
+
+
 @pytest.mark.parametrize("place", ["alembic.ini", "pyproject.toml", "call"])
 def test_deferral_may_be_configured(sqlite_project: Project, place: str) -> None:
     """`mode = defer` is understood in alembic.ini, in pyproject.toml and at the call."""
