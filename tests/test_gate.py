@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from pydantic import BaseModel
 
 import backfill
-from backfill import Rows, is_missing
+from backfill import Insert, Rows, is_missing
 from backfill.errors import BackfillIncomplete
 from backfill.gate import require_complete
 from tests.faults.workloads import counts, insert_late, open_engine, opened, run_on, seed, settings
@@ -60,3 +61,44 @@ def test_rows_that_stay_pass_unless_none_may(database_url: sa.URL) -> None:
         connection.exec_driver_sql("UPDATE people SET label = 'one' WHERE label IS NULL")
     with opened(engine) as database:
         assert require_complete(database, name_some, none_left=True) is None
+
+
+class Tag(BaseModel):
+    """Inserted."""
+
+    text: str
+
+
+class Guest(BaseModel):
+    """Read."""
+
+    id: int
+
+
+class Tagged(BaseModel):
+    """Written, with the key of what is inserted."""
+
+    tag_id: Insert[Tag]
+
+
+@backfill.transform("guests", where=is_missing("tag_id"))
+def tag_each(guest: Guest) -> Tagged:
+    """A tag of its own for everybody."""
+    return Tagged(tag_id=Insert("tags", Tag(text=f"of {guest.id}")))
+
+
+def test_rows_that_wait_for_the_key_of_another_are_counted(database_url: sa.URL) -> None:
+    """To tell them, the rows that would be inserted are, and are taken back."""
+    engine = open_engine(database_url)
+    tags = sa.Table("tags", sa.MetaData(), sa.Column("id", sa.Integer, primary_key=True), sa.Column("text", sa.Text))
+    tags.create(engine)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("CREATE TABLE guests (id INTEGER PRIMARY KEY, tag_id INTEGER)")
+        connection.exec_driver_sql("INSERT INTO guests VALUES (1, 7), (2, NULL), (3, NULL)")
+    with opened(engine) as database:
+        with pytest.raises(BackfillIncomplete, match="2 rows of guests still wait for tag_each"):
+            require_complete(database, tag_each)
+        assert database.connection.scalar(sa.select(sa.func.count()).select_from(tags)) == 0
+    run_on(engine, tag_each, settings())
+    with opened(engine) as database:
+        assert require_complete(database, tag_each) is None
