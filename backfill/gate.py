@@ -8,6 +8,7 @@ from typing import Any
 from backfill.database import Database
 from backfill.declaration.decorator import Transform
 from backfill.errors import BackfillIncomplete, RowRejected
+from backfill.fault import Fault, Faulted
 from backfill.ledger import Ledger
 from backfill.phrase import counted
 from backfill.rejections import Rejections, Standing
@@ -16,6 +17,7 @@ from backfill.rows.outstanding import has_outstanding, outstanding_keys
 from backfill.rows.source import Source
 from backfill.run import Run
 from backfill.status import Status
+from backfill.telling import sentence_of
 
 COUNTED = 10_000
 """Rows left are counted as far as this; beyond it the exact number helps nobody."""
@@ -35,9 +37,12 @@ def require_complete(database: Database, transform: Transform[..., Any], *, none
     try:
         if all(_is_settled(source, run) for source in sources):
             return _rows_that_stay(transform.name, sources, none_left)
-    except RowRejected as error:
+    except (RowRejected, Faulted) as error:
+        if isinstance(error, Faulted) and error.fault is not Fault.ROW:
+            raise
         raise BackfillIncomplete(
-            f"rows still wait for {transform.name} ({_state(run)}), and one cannot be filled: {error}. Mend it, or "
+            f"rows still wait for {transform.name} ({_state(run)}), and one cannot be filled: {sentence_of(error)}. "
+            "Mend it, or "
             f"{_leaving_it_out(database, transform.name, run)}"
         ) from None
     if run is not None and run.status is Status.COMPLETED and not sources[0].repeatability.shrinks:
@@ -73,7 +78,8 @@ def _nobody_can_tell(sources: list[Source], run: Run) -> BackfillIncomplete:
 
 
 def _rows_that_stay(name: str, sources: list[Source], none_left: bool) -> str | None:
-    stay = [source.name for source in sources if source.repeatability.shrinks and source.has_match(accepted_too=True)]
+    asking = (source for source in sources if source.repeatability.shrinks or source.repeatability.asks)
+    stay = [source.name for source in asking if source.has_match(accepted_too=True)]
     if not stay:
         return None
     told = (
@@ -91,6 +97,8 @@ def _rows_that_stay(name: str, sources: list[Source], none_left: bool) -> str | 
 def _rows_left(sources: list[Source]) -> str:
     table = ", ".join(source.name for source in sources)
     if not sources[0].repeatability.shrinks:
+        return f"rows of {table} still wait"
+    if not all(source.tells_rows for source in sources):
         return f"rows of {table} still wait"
     left = sum(len(list(islice(outstanding_keys(source), COUNTED))) for source in sources)
     waiting = f"{counted(left, 'row')} of {table} still wait{'s' if left == 1 else ''}"

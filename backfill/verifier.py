@@ -47,6 +47,8 @@ class Verdict:
     """What could not be computed again."""
     by_images: bool = False
     """It was computed from what the rows held before."""
+    tells_rows: bool = True
+    """Each mismatch is one; False when they are rows of which some are."""
 
 
 def verify(database: Database, transform: Transform[..., Any]) -> Verdict:
@@ -78,6 +80,7 @@ def verify(database: Database, transform: Transform[..., Any]) -> Verdict:
         is_counted=all(len(keys) <= LIMIT for keys in found.values()),
         not_compared=list(_not_compared(repeatability, recollections)),
         by_images=bool(recollections),
+        tells_rows=all(source.tells_rows for source in sources),
     )
 
 

@@ -205,6 +205,7 @@ def verdict_page(verdict: Verdict) -> str:
         return f"{verdict.name}: {proof}.{rest}"
     first = ", ".join(f"{m.table} {printable_key(m.key)}" for m in verdict.mismatches[:5])
     count = f"{'' if verdict.is_counted else 'more than '}{counted(len(verdict.mismatches), 'row')}"
+    count = count if verdict.tells_rows else f"some of {count}"
     fault = "for which something else comes out" if verdict.by_images else "would still change"
     return f"{verdict.name}: {count} {fault}, first: {first}{f'.{rest}' if rest else ''}"
 

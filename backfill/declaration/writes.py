@@ -69,9 +69,13 @@ class Projection:
     """The select whose rows are inserted, in the place of `values`."""
 
 
+Relation = Recordset | Projection
+"""What is written, wherever it was computed."""
+
+
 @dataclass(frozen=True)
 class Write:
     """Apply a relation to a table."""
 
     shape: Shape
-    relation: Recordset | Projection
+    relation: Relation

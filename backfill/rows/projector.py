@@ -29,7 +29,7 @@ from backfill.database import Database
 from backfill.declaration.adaptation import narrowed
 from backfill.declaration.aggregation import has_window
 from backfill.declaration.conditions import Condition
-from backfill.declaration.writes import Projection, Shape, Verb, Write
+from backfill.declaration.writes import Projection, Relation, Shape, Verb, Write
 from backfill.rows.insertion import (
     PLACE,
     equal_or_both_null,
@@ -123,7 +123,7 @@ class Projector:
         )
 
     def _updating_own(self, projection: Projection, scope: Condition, only_changes: bool) -> Update:
-        if any(has_window(value) for value in projection.values.values() if isinstance(value, ColumnElement)):
+        if has_windows(projection):
             return self._update_from(projection, scope, only_changes)
         statement = update(self._walked).where(scope).values(self._values(self._walked, projection.values))
         return statement.where(self.differs(projection)) if only_changes else statement
@@ -211,6 +211,12 @@ class Projector:
             name: value if isinstance(value, ColumnElement) else self._dialect.storable(table.c[name], value)
             for name, value in values.items()
         }
+
+
+def has_windows(relation: Relation) -> bool:
+    """Whether a value is computed by a window function, which may not stand in an UPDATE nor in a condition."""
+    values = relation.values.values() if isinstance(relation, Projection) else ()
+    return any(has_window(value) for value in values if isinstance(value, ColumnElement))
 
 
 def _all_absent(table: Table, shape: Shape) -> Condition:

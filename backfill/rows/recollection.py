@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, false, literal, or_, select, type_coerce
 from sqlalchemy.sql import visitors
 
 from backfill.declaration.gathering import may_link
-from backfill.declaration.writes import Projection, Recordset, Verb
+from backfill.declaration.writes import Projection, Recordset, Verb, Write
 from backfill.key import Key
 from backfill.rows.given import Given
 from backfill.rows.images import STAMP, Image, Stamp
@@ -26,6 +26,8 @@ class Recollection:
         self._image = image
         self._connection = target.database.connection
         self._dialect = target.database.dialect
+        self._has_met_own = False
+        """An Update by a match was made, which may have met any row of the walked table."""
 
     @cached_property
     def _before(self) -> dict[str, ColumnElement[Any]]:
@@ -48,10 +50,12 @@ class Recollection:
     def why_not(self) -> str | None:
         """Why it cannot be computed again; None where it can."""
         bound = self._target.bound
-        if self._image.verb is not Verb.UPDATE or self._image.table != self._target.name:
-            return f"what was done to other rows of {self._image.table} ({self._image.verb})"
-        if bound.is_stateful or bound.performs or self._target.walk.is_grouped:
-            return f"rows of {self._image.table} whose values depend on others (a group, a state, a step)"
+        is_own = self._image.table == self._target.name
+        if self._image.verb is not Verb.UPDATE or not is_own or self._has_met_own:
+            whose = "" if is_own else "other "
+            return f"what was done to {whose}rows of {self._image.table} ({self._image.verb})"
+        if bound.is_stateful or bound.performs or self._target.walk.is_grouped or self._looks_at_written():
+            return f"rows of {self._image.table} whose values depend on others (a group, a look-up, a state, a step)"
         if any(map(may_link, self._target.transform.form.outputs)):
             return f"rows of {self._image.table} that hold keys of rows inserted for them"
         return None
@@ -74,6 +78,10 @@ class Recollection:
         target, image = self._target, self._image
         reading = target.recall(image, image.made_by(*stamp), self._before)
         answer = target.apply(reading, Given(target.transform, target.database))
+        self._has_met_own = self._has_met_own or any(map(self._meets_own, answer.writes))
+        if self._has_met_own:
+            return
+        there = {key for key, *_ in reading.rows}
         computed: dict[Key, tuple[Any, ...]] = {}
         for write in answer.writes:
             if isinstance(write.relation, Recordset) and write.shape.is_own and write.shape.columns == image.columns:
@@ -81,8 +89,19 @@ class Recollection:
         kept = select(*image.keys, *self._after.values()).where(image.made_by(*stamp))
         width = len(image.key)
         for row in self._connection.execute(kept):
-            if self._stored(computed.get(tuple(row[:width]))) != tuple(row[width:]):
+            if tuple(row[:width]) in there and self._stored(computed.get(tuple(row[:width]))) != tuple(row[width:]):
                 yield tuple(row[:width])
+
+    def _meets_own(self, write: Write) -> bool:
+        shape = write.shape
+        return shape.verb is Verb.UPDATE and not shape.is_own and shape.table == self._target.name
+
+    def _looks_at_written(self) -> bool:
+        """Whether it looks at rows that it has written since, by a look-up or by a connection of its own."""
+        bound, given = self._target.bound, self._target.transform.given
+        written = {self._target.name} | {shape.table for shape in bound.shapes or ()}
+        looks_at_unknown = bound.shapes is None and bool(bound.looks_at)
+        return bool(given.connections) or looks_at_unknown or bool(bound.looks_at & written)
 
     def _stored(self, values: tuple[Any, ...] | None) -> tuple[Any, ...] | None:
         if values is None:

@@ -67,6 +67,11 @@ class Source(ABC):
     def next_batch(self, after: Key | None, hi: Key, rows: int, most_taken: int | None = None) -> Batch:
         """The next places, about `rows` rows of them, or as far as so many that `where` takes."""
 
+    @property
+    def tells_rows(self) -> bool:
+        """Whether each row that would change is known, not only that some of a batch would."""
+        return True
+
     def counted(self, batch: Batch, tally: Tally) -> Batch:
         """The batch, of which so much was written, with the rows that are there."""
         return batch

@@ -28,7 +28,7 @@ from backfill.rows.images import Image
 from backfill.rows.insertion import is_held_unique
 from backfill.rows.journal import UNKEPT, Record
 from backfill.rows.places import Places
-from backfill.rows.projector import Projector
+from backfill.rows.projector import Projector, has_windows
 from backfill.rows.reader import Reader
 from backfill.rows.source import Source
 from backfill.rows.tables import Tables
@@ -218,7 +218,7 @@ class Target(Source):
 
     def changing_keys(self, batch: Batch) -> list[Key]:
         """Keys of the batch's rows that `where` takes and for which the transform would change something."""
-        if not self.bound.only_sets:
+        if not self.tells_rows:
             return self._changing_by_trial(batch)
         keys: list[Key] = []
         answer = self.apply(self._reader.read_unlocked(batch), Given(self.transform, self.database))
@@ -231,6 +231,11 @@ class Target(Source):
             else:
                 keys += [key for key, _ in self._changing(write, write.relation, batch).rows]
         return keys
+
+    @property
+    def tells_rows(self) -> bool:
+        """Whether each row that would change is known, not only that some of a batch would."""
+        return self.bound.only_sets and not any(has_windows(write.relation) for write in self.bound.foreknown)
 
     def outstanding_keys(self, after: Key | None, rows: int) -> tuple[Sequence[Key], Key | None]:
         """Keys of rows that are still to be changed, among the next `rows`; and where to go on, None at the end."""

@@ -14,6 +14,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 
 from backfill.batch import Batch, BatchSize, Outcome, Slice, Tally
 from backfill.checks import Examination
@@ -116,7 +117,8 @@ class Worker:
                 batch = self.sources[seen.table].counted(batch, tally)
                 self._sieve.record()
             self._pace.learn(batch.rows, time.perf_counter() - started)
-            self._advance(seen, Outcome(batch, tally, state, self._pace.rows_per_second), sentinel)
+            told = replace(tally, skipped=0) if seen.sweep else tally  # the walk has told of them
+            self._advance(seen, Outcome(batch, told, state, self._pace.rows_per_second), sentinel)
         seconds = time.perf_counter() - started
         source, taken = self.sources[seen.table], tally.written + tally.skipped
         self._size.learn(batch.rows + batch.gaps, seconds, taken + batch.gaps if source.is_selective else None)

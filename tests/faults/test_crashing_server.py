@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.conftest import excused
-from tests.faults.clusters import CLUSTERS
+from tests.faults.clusters import CLUSTERS, MariaDBCluster
 from tests.faults.crashing_server import finish_crashes, start_crashes
 
 
@@ -17,3 +17,13 @@ def test_a_killed_server_loses_and_doubles_nothing(name: str) -> None:
     found = finish_crashes(start_crashes(name, rows=2_000, kills=2, batch=50))
     assert found.is_exact, found
     assert found.kills == 2, found
+
+
+@pytest.mark.mariadb
+def test_a_server_that_forgets_is_found_out() -> None:
+    """It answers before the disk has it: what it forgets is told, and no batch comes apart from its checkpoint."""
+    with excused("mariadb"):
+        MariaDBCluster.find_programs()
+    found = finish_crashes(start_crashes("mariadb", rows=2_000, kills=1, batch=50, seed=0, careless=1))
+    assert (found.forgotten, found.is_exact) == (1, False), found
+    assert (found.lost, found.doubled) == (0, 0), found
