@@ -89,7 +89,7 @@ def test_another_function_is_told_from_the_one_that_ran(pooled: sa.Engine) -> No
 def test_what_cannot_be_computed_again_is_said(pooled: sa.Engine) -> None:
     """Rows of groups, rows of other tables, and what windows see."""
     said = {
-        "place_in_team": "rows of members whose values depend on others (a group, a state, a step)",
+        "place_in_team": "rows of members whose values depend on others (a group, a look-up, a state, a step)",
         "build_missing": "what was done to other rows of houses (insert)",
         "move_in_sql": "what was done to other rows of notes (insert)",
     }
