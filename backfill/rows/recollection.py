@@ -9,7 +9,6 @@ from typing import Any
 from sqlalchemy import ColumnElement, false, literal, or_, select, type_coerce
 from sqlalchemy.sql import visitors
 
-from backfill.declaration.gathering import may_link
 from backfill.declaration.writes import Projection, Recordset, Verb, Write
 from backfill.key import Key
 from backfill.rows.given import Given
@@ -56,7 +55,7 @@ class Recollection:
             return f"what was done to {whose}rows of {self._image.table} ({self._image.verb})"
         if bound.is_stateful or bound.performs or self._target.walk.is_grouped or self._looks_at_written():
             return f"rows of {self._image.table} whose values depend on others (a group, a look-up, a state, a step)"
-        if any(map(may_link, self._target.transform.form.outputs)):
+        if bound.links:
             return f"rows of {self._image.table} that hold keys of rows inserted for them"
         return None
 
