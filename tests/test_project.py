@@ -1,5 +1,6 @@
 """Where a command finds its settings, its transforms and its databases."""
 
+import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -55,6 +56,16 @@ def rows_seen(address: Address = Address(), **overrides: Any) -> list[int]:  # n
 def test_the_projects_own_env_is_asked(project: Workspace) -> None:
     """Nothing is configured a second time."""
     assert rows_seen() == [3]
+
+
+def test_several_databases_are_one_list_for_programs(project: Workspace) -> None:
+    """Here it is one that env.py comes to twice."""
+    project.write_fill(body='return Written(nickname="x") if user.id != 2 else 1 / 0')
+    assert project.run("run", "fill_nickname", "--max-rejections", "1").exit_code != 0
+    once = ENV.format(before="", after="", url=project.url.render_as_string())
+    project.write("migrations/env.py", once + once)
+    for command in (("rejections", "fill_nickname", "--json"), ("status", "--json")):
+        assert len(json.loads(project.run(*command).stdout)) == 2
 
 
 @pytest.mark.parametrize("place", ["alembic.ini", "migrations/alembic.ini", "pyproject.toml"])
